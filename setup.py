@@ -1,0 +1,5 @@
+"""Thin entry: all metadata lives in pyproject.toml."""
+
+from setuptools import setup
+
+setup()
