@@ -1,0 +1,1 @@
+"""What every service stands on: records, clock, events, durable tasks, processes, clients."""

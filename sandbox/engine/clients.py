@@ -1,0 +1,189 @@
+"""AWS clients inside the sandbox: unmodified boto3, whose requests enter the gateway without a socket.
+
+A service that needs another calls its API as a principal: as the caller it serves (a forward access
+session) or as a role that trusts it. Every such request is signed, authorized and recorded like any other.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sandbox.engine.http import Request, Response, request_of_url
+
+if TYPE_CHECKING:
+    from sandbox.iam.principals import Principal
+
+Transport = Callable[[Request], Response]
+
+REUSE = 1800.0
+"""Seconds for which the session of a role is used again by the same service."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    access_key: str
+    secret_key: str
+    token: str | None = None
+
+
+class Session:
+    """One principal in one region. `client()` gives boto3 clients, cached; `environment()` what a subprocess
+    needs to be the same principal."""
+
+    def __init__(self, clients: Clients, credentials: Credentials, region: str, via: tuple[str, ...] = ()) -> None:
+        self.credentials = credentials
+        self.region = region
+        self.via = via
+        self._clients = clients
+        self._lock = threading.Lock()
+        self._cache: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        with self._lock:
+            if service not in self._cache:
+                self._cache[service] = self._make(service)
+            return self._cache[service]
+
+    def _make(self, service: str) -> Any:
+        from botocore.config import Config
+
+        client = _botocore_session().create_client(
+            service,
+            region_name=self.region,
+            endpoint_url=self._clients.endpoint_url,
+            aws_access_key_id=self.credentials.access_key,
+            aws_secret_access_key=self.credentials.secret_key,
+            aws_session_token=self.credentials.token,
+            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}, parameter_validation=True),
+        )
+        client.meta.events.register("before-send", self._send)
+        return client
+
+    def _send(self, request: Any, **_: Any) -> Any:
+        from botocore.awsrequest import AWSResponse
+
+        body = request.body
+        if body is None:
+            data = b""
+        elif isinstance(body, bytes | bytearray):
+            data = bytes(body)
+        elif isinstance(body, str):
+            data = body.encode()
+        else:
+            data = body.read()
+        headers = {name: _text(value) for name, value in request.headers.items()}
+        answer = self._clients.transport(request_of_url(request.method, request.url, headers, data, self.via))
+        return AWSResponse(request.url, answer.status, answer.headers, _Body(answer.body))
+
+    def authorize(self, action: str, resource: str, **context: str) -> None:
+        """Decides an action that has no public API (a permission only); AwsError when it is denied."""
+        self._clients.authorize(self, action, resource, context)
+
+    def environment(self) -> dict[str, str]:
+        """Variables by which any AWS client in a subprocess acts as this principal through the gateway."""
+        variables = {
+            "AWS_ACCESS_KEY_ID": self.credentials.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.credentials.secret_key,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_ENDPOINT_URL": self._clients.endpoint_url,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        if self.credentials.token:
+            variables["AWS_SESSION_TOKEN"] = self.credentials.token
+        return variables
+
+
+class Clients:
+    """Hands out sessions. The gateway sets `transport` and `authorize` when it starts."""
+
+    def __init__(self, account: str, now: Callable[[], float]) -> None:
+        self.endpoint_url = ""
+        self.transport: Transport = _no_transport
+        self.authorize: Callable[[Session, str, str, dict[str, str]], None] = _no_authorize
+        self._account = account
+        self._now = now
+        self._lock = threading.Lock()
+        self._roles: dict[tuple[str, ...], tuple[float, Session]] = {}
+        self._sessions: dict[tuple[str, str, tuple[str, ...]], Session] = {}
+
+    def role(
+        self, role_arn: str, *, service: str, session_name: str, region: str, source_arn: str | None = None
+    ) -> Session:
+        """A session of `role_arn` assumed by a service principal (`codebuild.amazonaws.com`).
+
+        AwsError AccessDenied where the role does not exist or its trust policy does not let the service in.
+        """
+        from sandbox.iam import trust
+
+        key = (role_arn, service, session_name, region, source_arn or "")
+        with self._lock:
+            made, session = self._roles.get(key, (0.0, None))
+        # The trust policy is asked each time: it may have been changed or the role deleted since.
+        trust.check_service(role_arn, service, account=self._account, source_arn=source_arn)
+        if session and self._now() - made < REUSE:
+            return session
+        credentials = Credentials(*trust.credentials(role_arn, session_name, self._account))
+        session = Session(self, credentials, region)
+        with self._lock:
+            self._roles[key] = (self._now(), session)
+        return session
+
+    def of_principal(self, principal: Principal, region: str, via: str | None = None) -> Session:
+        """Acts as the caller; `via`: the service principal acting on its behalf."""
+        assert principal.access_key
+        return self.of_access_key(principal.access_key, region, via=via, chain=principal.via)
+
+    def of_access_key(
+        self, access_key: str, region: str, via: str | None = None, chain: tuple[str, ...] = ()
+    ) -> Session:
+        """Acts again as a caller seen earlier: durable tasks remember its access key."""
+        from sandbox.iam import trust
+
+        through = (*chain, via) if via else chain
+        key = (access_key, region, through)
+        with self._lock:
+            if key not in self._sessions:
+                self._sessions[key] = Session(self, Credentials(*trust.secrets(access_key)), region, through)
+            return self._sessions[key]
+
+    def forget(self) -> None:
+        """Drops every cached session."""
+        with self._lock:
+            self._roles.clear()
+            self._sessions.clear()
+
+
+@functools.cache
+def _botocore_session() -> Any:
+    """One session for the whole process: its loader keeps the parsed service models."""
+    import botocore.session
+
+    session = botocore.session.Session()
+    # Nothing of the user's own AWS configuration may reach the sandbox's clients.
+    session.set_config_variable("config_file", "/dev/null")
+    session.set_config_variable("credentials_file", "/dev/null")
+    return session
+
+
+class _Body(io.BytesIO):
+    def stream(self, amount: int = 65536, **_: Any) -> Any:
+        while chunk := self.read(amount):
+            yield chunk
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _no_transport(_: Request) -> Response:
+    raise RuntimeError("the gateway is not running yet")
+
+
+def _no_authorize(*_: Any) -> None:
+    raise RuntimeError("the gateway is not running yet")

@@ -1,0 +1,38 @@
+"""A request and its answer, whichever way they travel: over a socket or inside the process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Request:
+    """`path` is percent-encoded as sent; header names are lower case.
+
+    `via`: service principals through which a forward access session came (`aws:CalledVia`); only requests
+    made inside the process carry it, so a client cannot claim it.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes = b""
+    via: tuple[str, ...] = ()
+    remote: str = "127.0.0.1"
+
+
+@dataclass
+class Response:
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def request_of_url(method: str, url: str, headers: dict[str, str], body: bytes, via: tuple[str, ...]) -> Request:
+    """A Request out of an absolute URL."""
+    parts = urlsplit(url)
+    lower = {name.lower(): value for name, value in headers.items()}
+    lower.setdefault("host", parts.netloc)
+    return Request(method, parts.path or "/", parts.query, lower, body, via)

@@ -1,0 +1,96 @@
+"""Lines of a build or job on their way to CloudWatch Logs, under the role that runs it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sandbox.engine.clients import Session
+
+INTERVAL = 0.25
+"""Seconds that lines are gathered before they are sent: one request for many lines, still live to a reader."""
+BATCH = 1000
+LINE = 250_000
+"""Bytes of one event, below PutLogEvents' 256 KiB less its overhead."""
+
+
+class LogStream:
+    """A log stream being written; use as a context manager.
+
+    `error` holds what CloudWatch Logs refused (for example an AccessDenied of the role); writing goes on
+    into `tail`, the last lines, which failure reasons quote.
+    """
+
+    def __init__(self, session: Session, group: str, stream: str, *, create_group: bool = False) -> None:
+        self.group = group
+        self.stream = stream
+        self.error: Exception | None = None
+        self.tail: list[str] = []
+        self._session = session
+        self._create_group = create_group
+        self._lines: list[dict[str, Any]] = []
+        self._condition = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._flush_forever, name=f"log {stream}", daemon=True)
+
+    def __enter__(self) -> LogStream:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._condition:
+            self._closed = True
+            self._condition.notify()
+        self._thread.join()
+
+    def write(self, line: str) -> None:
+        event = {"timestamp": int(time.time() * 1000), "message": line[:LINE] or " "}
+        with self._condition:
+            self._lines.append(event)
+            self.tail = [*self.tail[-49:], line]
+            self._condition.notify()
+
+    def _flush_forever(self) -> None:
+        self._attempt(self._create)
+        while True:
+            with self._condition:
+                while not self._lines and not self._closed:
+                    self._condition.wait()
+                if not self._closed:
+                    self._condition.wait_for(lambda: self._closed, timeout=INTERVAL)
+                batch, self._lines = self._lines[:BATCH], self._lines[BATCH:]
+                done = self._closed and not self._lines
+            if batch and self.error is None:
+                self._attempt(self._put, batch)
+            if done:
+                return
+
+    def _attempt(self, function: Any, *arguments: Any) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            function(*arguments)
+        except (BotoCoreError, ClientError) as error:
+            self.error = error
+
+    def _create(self) -> None:
+        logs = self._session.client("logs")
+        if self._create_group:
+            try:
+                logs.create_log_group(logGroupName=self.group)
+            except logs.exceptions.ResourceAlreadyExistsException:
+                pass  # the group is there, which is all that is wanted
+        try:
+            logs.create_log_stream(logGroupName=self.group, logStreamName=self.stream)
+        except logs.exceptions.ResourceAlreadyExistsException:
+            pass  # a job that is run again after a restart goes on in its stream
+
+    def _put(self, batch: list[dict[str, Any]]) -> None:
+        self._session.client("logs").put_log_events(
+            logGroupName=self.group, logStreamName=self.stream, logEvents=batch
+        )

@@ -1,0 +1,78 @@
+"""The registry of API operations: plain functions under (service, operation)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sandbox.engine.clients import Session
+    from sandbox.engine.engine import Engine
+    from sandbox.engine.store import Records
+    from sandbox.iam.principals import Principal
+
+Handler = Callable[..., "dict[str, Any] | None"]
+
+OPERATIONS: dict[tuple[str, str], Handler] = {}
+"""Every operation the sandbox implements itself, by (botocore service name, operation name)."""
+
+
+class AwsError(Exception):
+    """An error of an AWS API.
+
+    `code`: as the service's model names it, which also decides the HTTP status; `status` overrides that for
+    codes that stand in no model. `members`: further members of the modelled error shape.
+    """
+
+    def __init__(self, code: str, message: str, *, status: int | None = None, **members: Any) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+        self.members = members
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One authenticated, authorized and validated request on its way to an operation."""
+
+    engine: Engine
+    service: str
+    operation: str
+    account: str
+    region: str
+    principal: Principal
+    request_id: str
+    iam_prefix: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def records(self, kind: str) -> Records:
+        """This service's records of `kind` in the caller's account and region."""
+        return self.engine.records(self.account, self.region, self.service, kind)
+
+    def arn(self, resource: str) -> str:
+        return f"arn:aws:{self.iam_prefix}:{self.region}:{self.account}:{resource}"
+
+    def session(self, service: str | None = None) -> Session:
+        """Acts as the caller (a forward access session); `service`: the service principal acting for it."""
+        return self.engine.clients.of_principal(self.principal, self.region, via=service)
+
+
+def operation(service: str, name: str) -> Callable[[Handler], Handler]:
+    """Registers a function as the implementation of an API operation.
+
+    The function takes the Call and the request's members as keyword arguments, exactly as botocore names
+    them, and returns the output shape's members (timestamps as epoch seconds, blobs as bytes).
+    """
+
+    def register(function: Handler) -> Handler:
+        if (service, name) in OPERATIONS:
+            raise ValueError(f"{service}:{name} is registered twice")
+        OPERATIONS[service, name] = function
+        return function
+
+    return register

@@ -1,0 +1,216 @@
+"""Processes as containers: a clean environment, a process group of their own, resource limits.
+
+This is no jail: repository code runs as the user who started the sandbox.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox.engine.store import Records, Store
+
+KEEP = ("LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+"""The only variables of the user's environment that a process of the sandbox inherits."""
+
+PACKAGE_INSTALLER = ("PIP_", "UV_")
+"""…and those by which the user tells pip and uv where packages come from (for commands that install)."""
+
+GRACE = 5.0
+"""Seconds between SIGTERM and SIGKILL."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to run.
+
+    `timeout`: real seconds until the whole process group is killed. `on_line` gets each line of the merged
+    output without its newline. `memory`: bytes of address space; `file_size`: bytes of the largest file.
+    """
+
+    argv: Sequence[str]
+    cwd: Path | str
+    env: Mapping[str, str] = field(default_factory=dict)
+    timeout: float | None = None
+    on_line: Callable[[str], None] | None = None
+    input: bytes | None = None
+    memory: int | None = None
+    file_size: int = 20 * 2**30
+    open_files: int = 4096
+
+
+@dataclass(frozen=True)
+class Exit:
+    """`code` is negative for a signal, as in subprocess."""
+
+    code: int
+    timed_out: bool = False
+    stopped: bool = False
+
+
+def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment a process starts from: a path to the system's programs, the locale, and `extra`."""
+    kept = {name: os.environ[name] for name in KEEP if name in os.environ}
+    kept |= {name: value for name, value in os.environ.items() if name.startswith(PACKAGE_INSTALLER)}
+    return {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"} | kept | dict(extra or {})
+
+
+class Process:
+    """A running process group. `wait()` blocks until it ended and its output was read to the end."""
+
+    def __init__(self, command: Command, on_exit: Callable[[], None]) -> None:
+        self.stopped = False
+        self.timed_out = False
+        self._on_exit = on_exit
+        self._popen = subprocess.Popen(
+            list(command.argv),
+            cwd=command.cwd,
+            env=clean_environment(command.env),
+            stdin=subprocess.PIPE if command.input is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self.pid = self._popen.pid
+        _limit(self.pid, command)
+        self._reader = threading.Thread(target=self._read, args=(command.on_line,), daemon=True)
+        self._reader.start()
+        if command.input is not None and self._popen.stdin:
+            threading.Thread(target=self._feed, args=(command.input,), daemon=True).start()
+        self._timer: threading.Timer | None = None
+        if command.timeout is not None:
+            self._timer = threading.Timer(command.timeout, self._expire)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _read(self, on_line: Callable[[str], None] | None) -> None:
+        assert self._popen.stdout
+        for raw in self._popen.stdout:
+            if on_line:
+                on_line(raw.decode(errors="replace").rstrip("\n"))
+
+    def _feed(self, data: bytes) -> None:
+        assert self._popen.stdin
+        with contextlib.suppress(BrokenPipeError), self._popen.stdin:
+            self._popen.stdin.write(data)
+
+    def _expire(self) -> None:
+        self.timed_out = True
+        _kill_group(self.pid, signal.SIGKILL)
+
+    def stop(self, grace: float = GRACE) -> None:
+        """Ends the whole group: SIGTERM, then SIGKILL after `grace` seconds."""
+        self.stopped = True
+        _kill_group(self.pid, signal.SIGTERM)
+        try:
+            self._popen.wait(grace)
+        except subprocess.TimeoutExpired:
+            _kill_group(self.pid, signal.SIGKILL)
+
+    def wait(self) -> Exit:
+        code = self._popen.wait()
+        # A child left in the background may hold the output open: it belongs to the group and ends with it.
+        _kill_group(self.pid, signal.SIGKILL)
+        self._reader.join()
+        if self._timer:
+            self._timer.cancel()
+        self._on_exit()
+        return Exit(code, self.timed_out, self.stopped)
+
+    @property
+    def running(self) -> bool:
+        return self._popen.poll() is None
+
+
+class Processes:
+    """All processes of the sandbox by key; their groups are recorded so that a crash leaves none behind."""
+
+    def __init__(self, store: Store) -> None:
+        self._records = Records(store, "engine/process")
+        self._lock = threading.Lock()
+        self._running: dict[str, Process] = {}
+
+    def start(self, command: Command, key: str) -> Process:
+        """Starts a long-lived process; someone must `wait()` for it. The key must be free."""
+        with self._lock:
+            if key in self._running:
+                raise ValueError(f"process {key} is already running")
+            process = Process(command, on_exit=lambda: self._forget(key))
+            self._running[key] = process
+        self._records.put(key, {"pid": process.pid, "started": _start_time(process.pid)})
+        return process
+
+    def run(self, command: Command, key: str) -> Exit:
+        """Runs to the end."""
+        return self.start(command, key).wait()
+
+    def get(self, key: str) -> Process | None:
+        return self._running.get(key)
+
+    def stop(self, key: str) -> None:
+        """Ends the process of `key` if there is one."""
+        process = self._running.get(key)
+        if process:
+            process.stop()
+
+    def stop_all(self) -> None:
+        processes = list(self._running.values())
+        for process in processes:
+            process.stopped = True
+            _kill_group(process.pid, signal.SIGTERM)
+        for process in processes:
+            process.stop(grace=1.0)
+
+    def kill_leftovers(self) -> int:
+        """Ends the groups that an earlier, killed sandbox process left; returns how many."""
+        count = 0
+        for key in self._records.keys():
+            record = self._records.get(key)
+            # The start time tells our process from a stranger that got the same number since.
+            if record and record["started"] == _start_time(record["pid"]):
+                _kill_group(record["pid"], signal.SIGKILL)
+                count += 1
+            self._records.delete(key)
+        return count
+
+    def _forget(self, key: str) -> None:
+        with self._lock:
+            self._running.pop(key, None)
+        self._records.delete(key)
+
+
+def _limit(pid: int, command: Command) -> None:
+    """Sets the limits from outside: code between fork and exec is not safe in a threaded process."""
+    limits = (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, command.open_files),
+        (resource.RLIMIT_FSIZE, command.file_size),
+        (resource.RLIMIT_AS, command.memory),
+    )
+    for limit, value in limits:
+        if value is None:
+            continue
+        with contextlib.suppress(ProcessLookupError):  # it may have ended already
+            hard = resource.prlimit(pid, limit)[1]
+            soft = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            resource.prlimit(pid, limit, (soft, hard))
+
+
+def _kill_group(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def _start_time(pid: int) -> str | None:
+    """Field 22 of /proc/<pid>/stat: clock ticks since boot; None where there is no such process or no /proc."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return None

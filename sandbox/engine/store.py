@@ -1,0 +1,149 @@
+"""Records: the durable memory of every service, one SQLite file.
+
+A record is JSON under (collection, key). Writes are committed before the API call that made them is
+answered, so what was acknowledged survives a killed process (SQLite's write-ahead log).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+Record = dict[str, Any]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS record (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    collection TEXT NOT NULL,
+    key TEXT NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (collection, key)
+);
+"""
+# Escapes LIKE's wildcards: keys are AWS names and may contain an underscore.
+_LIKE = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
+
+
+class Store:
+    """One SQLite connection behind one re-entrant lock: one writer at a time, transactions nest."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._on_commit: list[Callable[[], None]] = []
+        self._connection = sqlite3.connect(str(path), check_same_thread=False, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        # A killed process loses nothing under NORMAL; only a power cut could lose the last commits.
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.executescript(_SCHEMA)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All writes inside are committed together, or none if an exception leaves the block."""
+        with self._lock:
+            if self._depth == 0:
+                self._connection.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            callbacks: list[Callable[[], None]] = []
+            try:
+                yield
+            except BaseException:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._connection.execute("ROLLBACK")
+                    self._on_commit.clear()
+                raise
+            else:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._connection.execute("COMMIT")
+                    callbacks, self._on_commit = self._on_commit, []
+            for callback in callbacks:
+                callback()
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Runs `callback` once the surrounding transaction is durable (at once outside of one)."""
+        with self._lock:
+            if self._depth:
+                self._on_commit.append(callback)
+                return
+        callback()
+
+    def get(self, collection: str, key: str) -> Record | None:
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT body FROM record WHERE collection = ? AND key = ?", (collection, key)
+            ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def put(self, collection: str, key: str, body: Record) -> None:
+        """Inserts or replaces; a replaced record keeps its place in the order of insertion."""
+        text = json.dumps(body, separators=(",", ":"))
+        with self._lock:
+            self._connection.execute(
+                "INSERT INTO record (collection, key, body) VALUES (?, ?, ?) "
+                "ON CONFLICT (collection, key) DO UPDATE SET body = excluded.body",
+                (collection, key, text),
+            )
+
+    def delete(self, collection: str, key: str) -> None:
+        with self._lock:
+            self._connection.execute(
+                "DELETE FROM record WHERE collection = ? AND key = ?", (collection, key)
+            )
+
+    def items(self, collection: str, prefix: str = "") -> list[tuple[str, Record]]:
+        """(key, record) pairs in order of insertion."""
+        return [(key, json.loads(body)) for key, body in self._rows("key, body", collection, prefix)]
+
+    def keys(self, collection: str, prefix: str = "") -> list[str]:
+        return [row[0] for row in self._rows("key", collection, prefix)]
+
+    def collections(self, suffix: str = "") -> list[str]:
+        """Names of the collections that hold a record and end with `suffix`."""
+        with self._lock:
+            rows = self._connection.execute("SELECT DISTINCT collection FROM record").fetchall()
+        return [row[0] for row in rows if row[0].endswith(suffix)]
+
+    def _rows(self, columns: str, collection: str, prefix: str) -> list[tuple[Any, ...]]:
+        query = f"SELECT {columns} FROM record WHERE collection = ?"
+        arguments = [collection]
+        if prefix:
+            query += r" AND key LIKE ? ESCAPE '\'"
+            arguments.append(prefix.translate(_LIKE) + "%")
+        with self._lock:
+            rows = self._connection.execute(query + " ORDER BY sequence", arguments).fetchall()
+        # LIKE ignores ASCII case, AWS names do not.
+        return [row for row in rows if row[0].startswith(prefix)] if prefix else rows
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+
+class Records:
+    """The records of one kind of thing of one service in one account and region."""
+
+    def __init__(self, store: Store, collection: str) -> None:
+        self.store = store
+        self.collection = collection
+
+    def get(self, key: str) -> Record | None:
+        return self.store.get(self.collection, key)
+
+    def put(self, key: str, record: Record) -> None:
+        self.store.put(self.collection, key, record)
+
+    def delete(self, key: str) -> None:
+        self.store.delete(self.collection, key)
+
+    def list(self, prefix: str = "") -> list[Record]:
+        return [record for _, record in self.store.items(self.collection, prefix)]
+
+    def keys(self, prefix: str = "") -> list[str]:
+        return self.store.keys(self.collection, prefix)

@@ -1,0 +1,1 @@
+"""The door: HTTP in, one ordered chain of small handlers, HTTP out."""

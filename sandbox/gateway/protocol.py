@@ -1,0 +1,87 @@
+"""Requests parsed and answers serialised by botocore's own service models, whatever the protocol."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
+from moto.core.request import Request as ModelRequest
+from moto.core.request import determine_request_protocol
+from moto.core.routing import NotFound, get_service_router
+from moto.core.serialize import get_serializer_class
+from moto.core.utils import get_service_model
+
+from sandbox.engine.http import Request, Response
+from sandbox.engine.operations import AwsError
+from sandbox.gateway import services, validation, wsgi
+
+
+@dataclass
+class Operation:
+    """The operation a request names. `parameters` are filled by `parse`."""
+
+    service: str
+    name: str
+    model: Any
+    protocol: str
+    uri: dict[str, Any]
+    request: ModelRequest
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+def operation_of(request: Request, signing_name: str) -> Operation | None:
+    """The operation that a request signed for `signing_name` names; None where no service knows it."""
+    model_request = ModelRequest(wsgi.environ_of_request(request))
+    for service in services.by_signing_name().get(signing_name, ()):
+        try:
+            model, uri = get_service_router(service).match(model_request)
+            protocol = determine_request_protocol(get_service_model(service), model_request.content_type)
+        except (NotFound, NotImplementedError):
+            continue
+        return Operation(service, model.name, model, protocol, dict(uri), model_request)
+    return None
+
+
+def parse(operation: Operation, request: Request) -> dict[str, Any]:
+    """The request's members by the input shape; AwsError SerializationException when it cannot be read."""
+    try:
+        return PROTOCOL_PARSERS[operation.protocol](operation.model).parse(
+            {
+                "method": request.method,
+                "values": operation.request.values,
+                "headers": operation.request.headers,
+                "body": request.body,
+                "url_path": operation.request.path,
+                "url_params": operation.uri,
+            }
+        )
+    except (RequestParserError, ValueError, TypeError, AttributeError) as error:
+        code = "MalformedXML" if operation.protocol == "rest-xml" else "SerializationException"
+        raise AwsError(code, f"{operation.service} {operation.name}: {error}", status=400) from error
+
+
+def serialize(operation: Operation, result: dict[str, Any] | None) -> Response:
+    serializer = get_serializer_class(operation.service, operation.protocol)(operation_model=operation.model)
+    shaped = validation.conform(result or {}, operation.model.output_shape)
+    return _response(serializer.serialize(shaped))
+
+
+def serialize_error(operation: Operation, error: AwsError) -> Response:
+    serializer = get_serializer_class(operation.service, operation.protocol)(operation_model=operation.model)
+    exception = ServiceException(error.code, error.message)
+    for name, value in error.members.items():
+        setattr(exception, name, value)
+    response = _response(serializer.serialize(exception))
+    if error.status:
+        response.status = error.status
+    return response
+
+
+def _response(serialized: Any) -> Response:
+    body = serialized["body"]
+    data = body.encode() if isinstance(body, str) else bytes(body or b"")
+    headers = dict(serialized["headers"]) | {"x-amzn-RequestId": str(uuid.uuid4())}
+    return Response(serialized["status_code"], headers, data)

@@ -1,0 +1,75 @@
+"""Which service answers: ours, moto's records, or a refusal that names what is not implemented."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from enum import Enum
+
+
+class Backing(Enum):
+    OURS = "ours"
+    """Operations of our own only; an operation without one is refused."""
+    MOTO = "moto"
+    """moto keeps the records; operations of our own come first."""
+
+
+SERVICES: dict[str, Backing] = {
+    "s3": Backing.MOTO,
+    "iam": Backing.MOTO,
+    "sts": Backing.MOTO,
+    "kms": Backing.MOTO,
+    "logs": Backing.MOTO,
+    "ssm": Backing.MOTO,
+    "application-autoscaling": Backing.OURS,
+    "cloudformation": Backing.OURS,
+    "cloudwatch": Backing.OURS,
+    "codebuild": Backing.OURS,
+    "codecommit": Backing.OURS,
+    "codepipeline": Backing.OURS,
+    "events": Backing.OURS,
+    "sagemaker": Backing.OURS,
+    "sagemaker-runtime": Backing.OURS,
+    "servicecatalog": Backing.OURS,
+}
+"""By botocore service name. A service that is not here is refused by name."""
+
+ROOMS = (
+    "application_autoscaling",
+    "cloudformation",
+    "cloudwatch",
+    "codebuild",
+    "codecommit",
+    "codepipeline",
+    "events",
+    "kms",
+    "s3",
+    "sagemaker",
+    "sagemaker_runtime",
+    "servicecatalog",
+    "sts",
+)
+"""The folders under sandbox/services whose import registers operations, tasks and listeners."""
+
+
+def load() -> None:
+    """Imports every room, so that operations, tasks and listeners are registered."""
+    for room in ROOMS:
+        importlib.import_module(f"sandbox.services.{room}")
+
+
+@functools.cache
+def by_signing_name() -> dict[str, list[str]]:
+    """Signing name (in a signature's scope) → the botocore services that use it."""
+    from moto.core.utils import get_service_model
+
+    names: dict[str, list[str]] = {}
+    for service in SERVICES:
+        names.setdefault(get_service_model(service).signing_name, []).append(service)
+    return names
+
+
+@functools.cache
+def iam_prefix(service: str) -> str:
+    """The prefix of the service's actions and ARNs in policies."""
+    return {"sagemaker-runtime": "sagemaker"}.get(service, service)

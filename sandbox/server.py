@@ -1,0 +1,100 @@
+"""The sandbox's process: `python -m sandbox.server`. Users start it with `mlops sandbox start`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+from sandbox.engine.clients import Credentials
+from sandbox.engine.engine import Engine, Settings
+from sandbox.engine.http import Request, Response
+from sandbox.state import client_files, location
+
+
+class Sandbox:
+    """Everything put together: engine, moto, gateway, server."""
+
+    def __init__(self, settings: Settings, port: int) -> None:
+        from sandbox.gateway import authorization, chain, services
+        from sandbox.gateway.git_http import GitHttp
+        from sandbox.gateway.http import HttpServer
+        from sandbox.gateway.moto import Moto
+        from sandbox.state.snapshot import Snapshots
+
+        self.settings = settings
+        self.engine = Engine(settings)
+        self.moto = Moto(settings.account)
+        self.snapshots = Snapshots(settings.state / "moto", self.moto)
+        self.snapshots.load()
+        services.load()
+
+        def handle(request: Request) -> Response:
+            response = chain.handle(self.engine, self.moto, request)
+            if self.moto.changed:
+                self.snapshots.notify()
+            return response
+
+        from sandbox.services.codecommit import pushes
+
+        self.engine.clients.transport = handle
+        self.engine.clients.authorize = authorization.of_session(self.engine)
+        git = GitHttp(self.engine, authorization.of_git(self.engine), pushes.record)
+        self.http = HttpServer(port, handle, git)
+        self.engine.clients.endpoint_url = self.http.url
+
+    def start(self) -> None:
+        from sandbox.iam import bootstrap
+
+        keys = bootstrap.principals(self.settings.account)
+        self.moto.changed |= {"iam", "sts"}
+        credentials = {name: Credentials(*pair) for name, pair in keys.items()}
+        client_files.write(self.settings.state, credentials, self.settings.region, self.http.url)
+        self.snapshots.start()
+        self.snapshots.notify()
+        self.http.start()
+        self.engine.start()
+
+    def stop(self) -> None:
+        self.http.stop()
+        self.engine.stop()
+        self.snapshots.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.server")
+    parser.add_argument("--state", type=Path, default=location.default_state())
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--region", default="us-east-1")
+    parser.add_argument("--clock-rate", type=float, default=60.0)
+    parser.add_argument("--ready-fd", type=int, help="a file descriptor that gets one line once requests are answered")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for name in ("werkzeug", "botocore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    settings = Settings(arguments.state, region=arguments.region, clock_rate=arguments.clock_rate)
+    sandbox = Sandbox(settings, arguments.port)
+    sandbox.start()
+    running = location.Running(os.getpid(), sandbox.http.port, settings.account, settings.region, time.time())
+    location.write_running(settings.state, running)
+    if arguments.ready_fd is not None:
+        os.write(arguments.ready_fd, b"ready\n")
+        os.close(arguments.ready_fd)
+    stop.wait()
+    location.clear_running(settings.state)
+    sandbox.stop()
+    # Worker threads may still be inside a task: tasks are durable, so they need not be waited for.
+    logging.shutdown()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

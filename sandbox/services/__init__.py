@@ -1,0 +1,1 @@
+"""One room an AWS service. A room's import registers its operations, tasks and listeners."""

@@ -1,0 +1,62 @@
+"""Where a sandbox keeps its state, and what it says about itself there."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+NAME = "sagemaker-mlops-sandbox"
+
+
+def default_state() -> Path:
+    """$XDG_STATE_HOME (~/.local/state) and the sandbox's name."""
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / NAME
+
+
+@dataclass(frozen=True)
+class Running:
+    """A sandbox process: written once it answers, removed when it stops."""
+
+    pid: int
+    port: int
+    account: str
+    region: str
+    started: float
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def write_running(state: Path, running: Running) -> None:
+    path = state / "running.json"
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps(asdict(running)))
+    draft.rename(path)
+
+
+def read_running(state: Path) -> Running | None:
+    """None where no sandbox runs on this state (a file left by a killed one does not count)."""
+    try:
+        running = Running(**json.loads((state / "running.json").read_text()))
+        os.kill(running.pid, 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    except PermissionError:
+        return running
+    return running if _is_sandbox(running.pid) else None
+
+
+def _is_sandbox(pid: int) -> bool:
+    """A process number is used again: the command line tells whether this one is a sandbox."""
+    try:
+        return b"sandbox.server" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return not Path("/proc").exists()
+
+
+def clear_running(state: Path) -> None:
+    (state / "running.json").unlink(missing_ok=True)
