@@ -1,0 +1,1 @@
+"""Programs that run inside a job's environment: each is started by path, with the runtime's Python."""
