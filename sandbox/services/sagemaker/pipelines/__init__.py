@@ -1,0 +1,1 @@
+"""SageMaker Pipelines: definitions validated as a whole, executed as a graph of steps."""
