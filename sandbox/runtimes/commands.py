@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.engine.processes import Command
-from sandbox.runtimes.environments import Environment
+from sandbox.runtimes.environments import Environment, uv, uv_cache
 from sandbox.runtimes.layout import JobLayout
 from sandbox.runtimes.mounts import enter_prefix
 
 CONTAINERS = Path(__file__).parent / "containers"
+INSTALLER = CONTAINERS / "installer"
 HOST = "algo-1"
 FAILURE_REASON_LENGTH = 1024
 OnLine = Callable[[str], None]
@@ -138,6 +139,7 @@ def _command(
 ) -> Command:
     if layout.mounted:
         argv = [*enter_prefix(environment.python, layout.opt_ml, network=network), *argv]
+    remapped = layout.remap_variables(variables)
     env = {
         # As the images set them.
         "PYTHONUNBUFFERED": "1",
@@ -146,8 +148,15 @@ def _command(
         "HOME": str(layout.temporary),
         "TMPDIR": str(layout.temporary),
         "AWS_EC2_METADATA_DISABLED": "true",
-        **layout.remap_variables(variables),
-        "PATH": f"{environment.bin}:/usr/local/bin:/usr/bin:/bin",
+        # `pip` inside the job (containers/installer).
+        "SANDBOX_UV": uv(),
+        "SANDBOX_PACKAGES": str(layout.packages),
+        "UV_CACHE_DIR": str(uv_cache()),
+        **remapped,
+        "PATH": f"{INSTALLER / 'bin'}:{environment.bin}:/usr/local/bin:/usr/bin:/bin",
+        "PYTHONPATH": ":".join(
+            filter(None, [remapped.get("PYTHONPATH"), str(layout.packages), str(INSTALLER)])
+        ),
     }
     return Command(argv=argv, cwd=layout.folder, env=env, timeout=timeout, on_line=on_line)
 

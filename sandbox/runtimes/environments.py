@@ -108,7 +108,7 @@ def create(path: Path, python: str | Path) -> None:
 
 
 def install(python: Path, arguments: list[str]) -> None:
-    """Installs into an environment with uv, or with pip where uv reaches no index. Raises EnvironmentFailed."""
+    """Installs with uv, or with pip where uv reaches no index. Raises EnvironmentFailed."""
     command = [
         uv(),
         "pip",
@@ -136,6 +136,12 @@ def uv() -> str:
     if not found:
         raise EnvironmentFailed("uv is not installed beside this Python; run the project's set-up again")
     return found
+
+
+def uv_cache() -> Path:
+    """uv's own cache of downloads, shared with the user's other work."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("UV_CACHE_DIR") or base / "uv")
 
 
 def _unreachable(message: str) -> bool:

@@ -59,6 +59,11 @@ class JobLayout:
     def temporary(self) -> Path:
         return self.folder / "tmp"
 
+    @property
+    def packages(self) -> Path:
+        """What the job installs for itself."""
+        return self.folder / "packages"
+
     def channel(self, name: str) -> Path:
         """Where a training channel's files are downloaded."""
         return self.local(f"/opt/ml/input/data/{name}")
@@ -89,4 +94,5 @@ def job_layout(folder: Path, *, mounted: bool | None = None) -> JobLayout:
     for name in _FOLDERS:
         (layout.opt_ml / name).mkdir(parents=True, exist_ok=True)
     layout.temporary.mkdir(exist_ok=True)
+    layout.packages.mkdir(exist_ok=True)
     return layout

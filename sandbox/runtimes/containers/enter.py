@@ -1,8 +1,8 @@
-"""Runs a command with a folder mounted at /opt/ml, as an ordinary user: `enter.py [--no-network] FOLDER -- CMD…`.
+"""Runs a command with a folder mounted at /opt/ml: `enter.py [--no-network] FOLDER -- COMMAND…`.
 
-A user namespace gives the right to mount in a mount namespace of the process's own. As /opt/ml seldom exists
-and nobody but root can create it, /opt is rebuilt: a folder beside FOLDER gets every entry of the real /opt by bind
-mount, then `ml`, and is itself mounted at /opt. Nothing outside this process and its children sees any of it.
+For an ordinary user: a user namespace gives the right to mount in a mount namespace of the process's own. As
+/opt/ml seldom exists and only root can create it, /opt is rebuilt: a folder beside FOLDER gets every entry of
+the real /opt by bind mount, then `ml`, and is itself mounted at /opt. Only this process and its children see it.
 Standard library only: it runs before any environment is known to work.
 """
 
@@ -23,7 +23,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 def _check(result, what):
     if result != 0:
         number = ctypes.get_errno()
-        raise OSError(number, "{}: {}".format(what, os.strerror(number)))
+        raise OSError(number, f"{what}: {os.strerror(number)}")
 
 
 def _mount(source, target, flags):
@@ -41,8 +41,8 @@ def _namespaces(network):
     flags = CLONE_NEWUSER | CLONE_NEWNS | (0 if network else CLONE_NEWNET)
     _check(LIBC.unshare(flags), "unshare")
     _write("/proc/self/setgroups", "deny")
-    _write("/proc/self/uid_map", "{0} {0} 1".format(user))
-    _write("/proc/self/gid_map", "{0} {0} 1".format(group))
+    _write("/proc/self/uid_map", f"{user} {user} 1")
+    _write("/proc/self/gid_map", f"{group} {group} 1")
     _mount(None, "/", MS_REC | MS_PRIVATE)
 
 
@@ -83,8 +83,8 @@ def main(arguments):
         os.execvp(command[0], command)
     except OSError as error:
         # A shell's codes for a command that cannot be run, and one that is not there.
-        sys.stderr.write("{}: {}\n".format(command[0], error.strerror))
-        raise SystemExit(127 if isinstance(error, FileNotFoundError) else 126)
+        sys.stderr.write(f"{command[0]}: {error.strerror}\n")
+        raise SystemExit(127 if isinstance(error, FileNotFoundError) else 126) from None
 
 
 if __name__ == "__main__":

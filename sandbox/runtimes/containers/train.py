@@ -134,7 +134,7 @@ def is_plain_driver(script):
     """Whether sm_train.sh does no more than run the entry script."""
     with open(script) as file:
         text = file.read()
-    return BASIC_DRIVER in text and "tar -xzf" not in text and "Installing requirements" not in text
+    return BASIC_DRIVER in text and "tar -xzf" not in text and "cat requirements.txt" not in text
 
 
 def run_driver(container):
@@ -149,6 +149,8 @@ def run_driver(container):
     code = container.channel(CODE_CHANNEL)
     variables = container.variables(hyperparameters)
     variables.update(SM_SOURCE_DIR=code, SM_ENTRY_SCRIPT=entry)
+    if source.get("requirements"):
+        install_requirements(code, source["requirements"])
     return run_script(container, script_command(entry, arguments), code, variables)
 
 
@@ -177,7 +179,8 @@ def run_script_mode(container):
         SM_OUTPUT_INTERMEDIATE_DIR=os.path.join(container.root, "output", "intermediate"),
         PYTHONPATH=os.pathsep.join(filter(None, [code, os.environ.get("PYTHONPATH")])),
     )
-    install_requirements(code, "requirements.txt", variables)
+    if os.path.isfile(os.path.join(code, "requirements.txt")):
+        install_requirements(code, "requirements.txt")
     return run_script(container, script_command(program, arguments), code, variables)
 
 
@@ -187,7 +190,7 @@ def script_command(entry, arguments):
     if entry.endswith(".sh"):
         quoted = " ".join(shlex.quote(argument) for argument in arguments)
         return ["/bin/sh", "-c", "chmod +x {0} && ./{0} {1}".format(shlex.quote(entry), quoted)]
-    raise UserError("Unsupported entry script type: {}. Only .py and .sh are supported.".format(entry))
+    raise UserError(f"Unsupported entry script type: {entry}. Only .py and .sh are supported.")
 
 
 def fetch_code(uri, code):
@@ -210,22 +213,18 @@ def fetch_code(uri, code):
             tar.extractall(code, filter="data")
 
 
-def install_requirements(code, name, variables):
-    """Installs what the code needs beside the runtime, never into it: the runtime belongs to all jobs."""
+def install_requirements(code, name):
+    """Installs what the code needs beside the runtime (into the job's own folder, see installer/pip)."""
     if not os.path.isfile(os.path.join(code, name)):
-        return
-    target = tempfile.mkdtemp(prefix="packages-")
-    installer = os.environ["SANDBOX_INSTALLER"]
-    command = [installer, "pip", "install", "--quiet", "--no-config", "--python", sys.executable]
+        raise UserError(f"InstallRequirementsError: there is no {name} in the source")
     print("Installing requirements", flush=True)
-    result = subprocess.run([*command, "--target", target, "-r", name], cwd=code)
+    result = subprocess.run([sys.executable, "-m", "pip", "install", "-r", name], cwd=code)
     if result.returncode:
-        raise UserError("InstallRequirementsError: {} could not be installed".format(name))
-    variables["PYTHONPATH"] = os.pathsep.join(filter(None, [target, variables.get("PYTHONPATH")]))
+        raise UserError(f"InstallRequirementsError: {name} could not be installed")
 
 
 def run_script(container, command, directory, variables):
-    print("Invoking script with the following command:\n\n{}\n".format(shlex.join(command)), flush=True)
+    print(f"Invoking script with the following command:\n\n{shlex.join(command)}\n", flush=True)
     process = subprocess.Popen(
         command, cwd=directory, env={**os.environ, **variables}, stderr=subprocess.PIPE, bufsize=0
     )
@@ -303,7 +302,7 @@ def main(arguments):
             "(sagemaker_program) or a ContainerEntrypoint"
         )
     except UserError as error:
-        sys.stderr.write("{}\n".format(error))
+        sys.stderr.write(f"{error}\n")
         report_failure(container, str(error))
         return 1
 
