@@ -1,0 +1,104 @@
+"""Choosing the files of an artifact, and zips in both directions."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+from sandbox.services.codebuild.buildspec import Output
+
+EXTRACTED_LIMIT = 10 * 2**30
+"""Bytes that one source may extract to."""
+
+
+class ClientError(Exception):
+    """What CodeBuild reports as phase context `CLIENT_ERROR`."""
+
+
+def collect(output: Output, source: Path) -> dict[str, Path]:
+    """Files of an artifact by their name in it. ClientError where none matches.
+
+    Patterns are relative to the base directory: `*` stays in its directory, `**` crosses them.
+    """
+    base = _base_directory(output.base_directory, source)
+    wanted = [glob(pattern) for pattern in output.files]
+    unwanted = [glob(pattern) for pattern in output.exclude_paths]
+    chosen: dict[str, Path] = {}
+    for path in sorted(_walk(base)):
+        name = path.relative_to(base).as_posix()
+        if any(p.fullmatch(name) for p in wanted) and not any(p.fullmatch(name) for p in unwanted):
+            chosen[path.name if output.discard_paths else name] = path
+    if not chosen:
+        raise ClientError("no matching artifact paths found")
+    return chosen
+
+
+def glob(pattern: str) -> re.Pattern[str]:
+    """A file pattern of the buildspec as a regular expression of a relative path."""
+    pattern = pattern.removeprefix("./")
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    translated = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return re.compile("".join(translated.get(part, re.escape(part)) for part in parts), re.DOTALL)
+
+
+def _base_directory(name: str | None, source: Path) -> Path:
+    if name is None:
+        return source
+    if any(mark in name for mark in "*?"):
+        pattern = glob(name.rstrip("/"))
+        for folder, _, _ in os.walk(source):
+            relative = Path(folder).relative_to(source).as_posix()
+            if pattern.fullmatch(relative):
+                return Path(folder)
+    elif (source / name).is_dir():
+        return source / name
+    raise ClientError(f"no matching base directory path found for {name}")
+
+
+def _walk(base: Path) -> Iterable[Path]:
+    for folder, _, names in os.walk(base):
+        for name in names:
+            path = Path(folder, name)
+            if path.is_file():
+                yield path
+
+
+def pack(files: Mapping[str, Path]) -> bytes:
+    """A zip of files with their permissions. The same files give the same bytes: no time is kept."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, path in sorted(files.items()):
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = (stat.S_IFREG | stat.S_IMODE(path.stat().st_mode)) << 16
+            archive.writestr(entry, path.read_bytes())
+    return buffer.getvalue()
+
+
+def unpack(data: bytes, folder: Path) -> None:
+    """Extracts regular files only, and only below `folder`. ClientError for anything else."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except zipfile.BadZipFile as error:
+        raise ClientError(f"the source is no ZIP file: {error}") from error
+    with archive:
+        if sum(entry.file_size for entry in archive.infolist()) > EXTRACTED_LIMIT:
+            raise ClientError(f"the source extracts to more than {EXTRACTED_LIMIT} bytes")
+        for entry in archive.infolist():
+            name = PurePosixPath(entry.filename)
+            mode = entry.external_attr >> 16
+            if name.is_absolute() or ".." in name.parts or (mode and stat.S_ISLNK(mode)):
+                raise ClientError(f"the source holds a path that leaves it: {entry.filename}")
+            target = folder / name
+            if entry.is_dir():
+                target.mkdir(parents=True, exist_ok=True)
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(archive.read(entry))
+            if mode:
+                target.chmod(stat.S_IMODE(mode) | stat.S_IRUSR | stat.S_IWUSR)
