@@ -1,0 +1,1 @@
+"""From a commit to a registered model: repository → CodeBuild → SageMaker pipeline → model package group."""

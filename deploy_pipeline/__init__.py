@@ -1,0 +1,1 @@
+"""From an approved model to production: approval event → staging → test → gate → production."""
