@@ -1,8 +1,8 @@
 """Runs a command with a folder mounted at /opt/ml: `enter.py [--no-network] FOLDER -- COMMAND…`.
 
-For an ordinary user: a user namespace gives the right to mount in a mount namespace of the process's own. As
-/opt/ml seldom exists and only root can create it, /opt is rebuilt: a folder beside FOLDER gets every entry of
-the real /opt by bind mount, then `ml`, and is itself mounted at /opt. Only this process and its children see it.
+For an ordinary user: a user namespace gives the right to mount in a mount namespace of the process's own.
+As /opt/ml seldom exists and only root can create it, /opt is rebuilt: a folder beside FOLDER gets every entry
+of the real /opt by bind mount, then `ml`, and is itself mounted at /opt. Nobody else sees any of it.
 Standard library only: it runs before any environment is known to work.
 """
 

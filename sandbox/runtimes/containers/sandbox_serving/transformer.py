@@ -135,8 +135,8 @@ def as_bytes(body):
     if isinstance(body, (bytes, bytearray, memoryview)):
         return bytes(body)
     raise TypeError(
-        "The view function did not return a valid response. The return type must be a string, dict, list, "
-        f"tuple with headers or status, Response instance, or WSGI callable, but it was a {type(body).__name__}."
+        "The view function did not return a valid response. The return type must be a string, dict, "
+        f"list, tuple with headers or status, Response instance, or WSGI callable, but it was a {type(body).__name__}."
     )
 
 

@@ -8,11 +8,18 @@ from sandbox_serving import encoders, recordio
 from sandbox_serving.transformer import CSV, Defaults, UnsupportedFormatError
 
 
+def _delimiter(sample):
+    # Where nothing is quoted the sniffer prefers the comma to whatever else it finds: no need to look.
+    if "," in sample and '"' not in sample and "'" not in sample:
+        return ","
+    delimiter = csv.Sniffer().sniff(sample).delimiter
+    return "," if delimiter.isalnum() else delimiter
+
+
 def _csv(content):
     text = content.decode() if isinstance(content, bytes) else content
     lines = text.split("\n")
-    delimiter = csv.Sniffer().sniff(lines[0][:512]).delimiter
-    delimiter = "," if delimiter.isalnum() else delimiter
+    delimiter = _delimiter(lines[0][:512])
     rows = [["nan" if cell == "" else cell for cell in line.split(delimiter)] for line in lines]
     return xgboost.DMatrix(np.array(rows).astype(None))
 
