@@ -1,0 +1,43 @@
+"""Tags of SageMaker resources, by ARN: what Create… calls attach and the tag operations work on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.engine.operations import AwsError
+
+if TYPE_CHECKING:
+    from sandbox.engine.operations import Call
+
+KIND = "tag"
+"""Records by resource ARN: {"Tags": {key: value}}."""
+MAXIMUM = 50
+
+
+def attach(call: Call, arn: str, tags: list[dict[str, str]] | None) -> None:
+    """Adds or replaces tags of a resource. AwsError for reserved or repeated keys, or too many."""
+    if not tags:
+        return
+    keys = [tag["Key"] for tag in tags]
+    if len(set(keys)) < len(keys):
+        raise AwsError(
+            "ValidationException", "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+        )
+    if any(key.lower().startswith("aws:") for key in keys):
+        raise AwsError("ValidationException", "aws: prefixed tag key names are not allowed for external use.")
+    records = call.records(KIND)
+    merged = (records.get(arn) or {"Tags": {}})["Tags"] | {tag["Key"]: tag["Value"] for tag in tags}
+    if len(merged) > MAXIMUM:
+        raise AwsError("ResourceLimitExceeded", f"A resource can have at most {MAXIMUM} tags: {arn}")
+    records.put(arn, {"Tags": merged})
+
+
+def detach(call: Call, arn: str) -> None:
+    """Forgets the tags of a deleted resource."""
+    call.records(KIND).delete(arn)
+
+
+def tags_of(call: Call, arn: str) -> list[dict[str, Any]]:
+    """The tags of a resource as API members."""
+    record = call.records(KIND).get(arn) or {"Tags": {}}
+    return [{"Key": key, "Value": value} for key, value in record["Tags"].items()]
