@@ -1,0 +1,1 @@
+"""Builds the SageMaker Pipeline of this repository and runs it: `python -m pipelines.run`."""
