@@ -63,24 +63,14 @@ class PortfolioStack(Stack):
         )
 
     def _launch_role(self, boundary: iam.CfnManagedPolicy) -> iam.CfnRole:
-        """Service Catalog assumes it; for templates in S3, SageMaker hands it to CloudFormation."""
-        of_this_account = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-        trust = {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Service": "servicecatalog.amazonaws.com"},
-                    "Action": "sts:AssumeRole",
-                    "Condition": of_this_account,
-                },
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Service": "cloudformation.amazonaws.com"},
-                    "Action": "sts:AssumeRole",
-                },
-            ],
-        }
+        """Service Catalog assumes it; for templates in S3, SageMaker hands it to CloudFormation.
+
+        Neither is documented to tell a source account when it assumes the role, so the trust asks for none;
+        who names the role in a constraint or a stack needs iam:PassRole on it.
+        """
+        services = ["cloudformation.amazonaws.com", "servicecatalog.amazonaws.com"]
+        statement = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
+        trust = {"Version": "2012-10-17", "Statement": [statement]}
         role = iam.CfnRole(
             self,
             "LaunchRole",
