@@ -4,20 +4,20 @@ import importlib.util
 import os
 import shutil
 import subprocess
+from collections.abc import MutableMapping
 from pathlib import Path
 
 SUPPORTED = (22, 24)
 """Major versions of node that are supported by both jsii and the node project."""
 
 
-def prepare_node(environment: dict[str, str] | None = None) -> None:
+def prepare_node(environment: MutableMapping[str, str] = os.environ) -> None:
     """Choose node for jsii and turn off the CDK's own validation; what the user has set is kept.
 
     The pinned wheel comes first because it makes every machine synthesise alike, and asking it costs no
     process. Validation in the library takes most of a synthesis and does not see products: templates are
     linted by cfn-lint instead. Nothing is started or imported here.
     """
-    environment = os.environ if environment is None else environment  # type: ignore[assignment]
     environment.setdefault("CDK_VALIDATION", "false")
     if "JSII_NODE" in environment:
         return

@@ -79,7 +79,7 @@ class HubBucket:
                 return False
             if status == 403:
                 raise HubError(
-                    f"bucket {self.name} belongs to another account or denies access: nothing was written to it"
+                    f"bucket {self.name} belongs to another account or denies access: nothing was written"
                 ) from error
             raise
         return True
@@ -117,13 +117,8 @@ class HubBucket:
 
     def write(self, key: str, body: bytes, *, content_type: str, tags: str = "") -> None:
         """Write an object; `tags` as in a URL's query."""
-        self._s3.put_object(
-            **self._address,
-            Key=key,
-            Body=body,
-            ContentType=content_type,
-            **({"Tagging": tags} if tags else {}),
-        )
+        tagging = {"Tagging": tags} if tags else {}
+        self._s3.put_object(**self._address, Key=key, Body=body, ContentType=content_type, **tagging)
 
     def write_once(self, key: str, body: bytes, *, content_type: str, tags: str) -> bytes | None:
         """Write an object that never changes. None if written; else the bytes that were there before."""

@@ -46,7 +46,7 @@ def publish(
                  takes it out of the product again
     on_progress  is told each step, one line each
 
-    Returns what `mlops` and scripts need to create a project: version, product, portfolio, artifact ids, URLs.
+    Returns what it takes to create a project: version, ids of product, portfolio and artifact, URLs.
     Raises PublishError; the current version published with other bytes is one cause.
     """
     try:
@@ -84,9 +84,8 @@ def _publish(session: Any, principals: list[str], development: bool, on_progress
     _upload_template(bucket, version, assembly, on_progress)
     portfolio_key = f"portfolio/{versions.digest(assembly.portfolio)}.template.json"
     bucket.write(portfolio_key, assembly.portfolio, content_type="application/json")
-    deployer = StackDeployer(
-        session.client("cloudformation", region_name=region), PORTFOLIO_STACK, on_progress
-    )
+    cloudformation = session.client("cloudformation", region_name=region)
+    deployer = StackDeployer(cloudformation, PORTFOLIO_STACK, on_progress)
     outputs = deployer.deploy(url(portfolio_key), {"sagemaker:templates": "portfolio"})
     artifact_id = _artifact_id(session, region, outputs["ModelProductId"], version)
     on_progress(f"{MODEL} {version} is offered to {len(principals)} principal(s)")
