@@ -1,0 +1,1 @@
+"""Model servers as processes and the routes that lead requests to them."""

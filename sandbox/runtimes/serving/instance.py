@@ -1,0 +1,154 @@
+"""One instance of an endpoint: a model server process and the kept-open connections to it."""
+
+from __future__ import annotations
+
+import collections
+import http.client
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from sandbox.engine.processes import Command, Processes
+
+LOG_TAIL = 20
+
+
+class NotHealthy(RuntimeError):
+    """The server did not come up; the message holds the last lines it printed."""
+
+
+class InstanceGone(ConnectionError):
+    """The process ended while, or before, it was asked."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    content_type: str
+    body: bytes
+
+
+class Instance:
+    """`command(ready)` makes the Command of `runtimes.serving_command` for a ready word.
+
+    `on_line`: each line it prints. `on_death`: called once if it ends without being stopped.
+    """
+
+    def __init__(
+        self,
+        processes: Processes,
+        key: str,
+        command: Callable[[str], Command],
+        on_line: Callable[[str], None],
+        on_death: Callable[[], None],
+    ) -> None:
+        self.key = key
+        self._processes = processes
+        self._on_line = on_line
+        self._on_death = on_death
+        self._ready_word = secrets.token_hex(8)
+        self._port: int | None = None
+        self._up = threading.Event()
+        self._ended = threading.Event()
+        self._stopping = False
+        self._tail: collections.deque[str] = collections.deque(maxlen=LOG_TAIL)
+        self._idle: collections.deque[http.client.HTTPConnection] = collections.deque()
+        self._condition = threading.Condition()
+        self._busy = 0
+        self._process = processes.start(replace(command(self._ready_word), on_line=self._line), key)
+        threading.Thread(target=self._watch, name=f"instance {key}", daemon=True).start()
+
+    def _line(self, line: str) -> None:
+        word, _, port = line.partition(" ")
+        if word == self._ready_word and self._port is None:
+            self._port = int(port)
+            self._up.set()
+            return
+        self._tail.append(line)
+        self._on_line(line)
+
+    def _watch(self) -> None:
+        self._process.wait()
+        self._ended.set()
+        self._up.set()
+        if not self._stopping:
+            self._on_death()
+
+    @property
+    def alive(self) -> bool:
+        return not self._ended.is_set()
+
+    @property
+    def busy(self) -> int:
+        """Requests under way."""
+        return self._busy
+
+    def wait_healthy(self, timeout: float) -> None:
+        """Blocks until GET /ping answered 200. NotHealthy if the process ends or time is up."""
+        if not self._up.wait(timeout) or self._ended.is_set() or self._port is None:
+            raise NotHealthy("\n".join(self._tail))
+        try:
+            if self._exchange("GET", "/ping", b"", {}, timeout).status != 200:
+                raise NotHealthy("\n".join(self._tail))
+        except (OSError, http.client.HTTPException):
+            raise NotHealthy("\n".join(self._tail)) from None
+
+    def invoke(self, body: bytes, headers: dict[str, str], timeout: float) -> Answer:
+        """POST /invocations. InstanceGone when the process is dead; TimeoutError after `timeout` seconds."""
+        return self._exchange("POST", "/invocations", body, headers, timeout)
+
+    def _exchange(
+        self, method: str, path: str, body: bytes, headers: dict[str, str], timeout: float
+    ) -> Answer:
+        with self._condition:
+            self._busy += 1
+        try:
+            connection = self._connection(timeout)
+            try:
+                connection.request(method, path, body, headers)
+                response = connection.getresponse()
+                answer = Answer(
+                    response.status, response.getheader("Content-Type", "application/json"), response.read()
+                )
+            except TimeoutError:
+                connection.close()
+                raise
+            except (OSError, http.client.HTTPException) as error:
+                connection.close()
+                raise InstanceGone(str(error)) from error
+            self._idle.append(connection)
+            return answer
+        finally:
+            with self._condition:
+                self._busy -= 1
+                self._condition.notify_all()
+
+    def _connection(self, timeout: float) -> http.client.HTTPConnection:
+        if self._ended.is_set() or self._port is None:
+            raise InstanceGone("the model server is not running")
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=timeout)
+            try:
+                connection.connect()
+            except OSError as error:
+                raise InstanceGone(str(error)) from error
+            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sock.settimeout(timeout)
+        return connection
+
+    def drain(self, timeout: float) -> None:
+        """Waits until no request is under way (routes no longer lead here), then ends the process."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._busy == 0, timeout)
+        self.stop()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._process.stop()
+        self._ended.wait()
+        while self._idle:
+            self._idle.pop().close()
