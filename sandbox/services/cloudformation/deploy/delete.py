@@ -1,0 +1,68 @@
+"""Deletion of stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sandbox.services.cloudformation.deploy import resource
+from sandbox.services.cloudformation.deploy.operation import Operation
+from sandbox.services.cloudformation.deploy.order import reversed_edges, run_in_order
+from sandbox.services.cloudformation.stack import outputs
+from sandbox.services.cloudformation.stack.records import Record
+from sandbox.services.cloudformation.template.errors import TemplateError
+
+_GONE = ("DELETE_COMPLETE", "DELETE_SKIPPED")
+
+
+def delete_all(
+    operation: Operation, records: dict[str, Record], retain: Callable[[Record], bool]
+) -> list[str]:
+    """Deletes resources, dependents first; returns the logical ids of those that failed."""
+    left = {name: record for name, record in records.items() if record["ResourceStatus"] not in _GONE}
+    edges = {name: record.get("DependsOn") or [] for name, record in left.items()}
+
+    def remove(name: str) -> bool:
+        record = left[name]
+        done = resource.delete(operation, record, retain(record))
+        if name == record["LogicalResourceId"]:  # a retired predecessor is no resource of the stack any more
+            operation.stacks.put_resource(operation.stack_id, record)
+        return done
+
+    return run_in_order(reversed_edges(edges), remove, keep_going=True)
+
+
+def delete_stack(operation: Operation) -> None:
+    """DELETE_IN_PROGRESS to DELETE_COMPLETE or DELETE_FAILED."""
+    stacks, stack = operation.stacks, operation.stack
+    try:
+        outputs.check_removal(stacks, stack, keep=set())
+    except TemplateError as error:
+        stacks.set_status(operation.stack_id, "DELETE_FAILED", error.message, expected="DELETE_IN_PROGRESS")
+        return
+    kept = set(stack.get("RetainResources") or [])
+    records = stacks.resources_of(operation.stack_id)
+    for record in stacks.retired.list(f"{operation.stack_id}|"):
+        records[f"{record['LogicalResourceId']} ({record['PhysicalResourceId']})"] = record | {
+            "ResourceStatus": "UPDATE_COMPLETE"
+        }
+    created = stack.get("Current") is not None
+
+    def retain(record: Record) -> bool:
+        if record["LogicalResourceId"] in kept or record["DeletionPolicy"] == "Retain":
+            return True
+        return record["DeletionPolicy"] == "RetainExceptOnCreate" and created
+
+    failed = delete_all(operation, records, retain)
+    if failed:
+        reason = f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
+        stacks.set_status(operation.stack_id, "DELETE_FAILED", reason, expected="DELETE_IN_PROGRESS")
+        return
+    with operation.engine.store.transaction():
+        outputs.publish(stacks, operation.stack_id, [], set())
+        for record in stacks.retired.list(f"{operation.stack_id}|"):
+            stacks.retired.delete(
+                f"{operation.stack_id}|{record['LogicalResourceId']}|{record['PhysicalResourceId']}"
+            )
+        for record in stacks.change_sets.list(f"{operation.stack_id}|"):
+            stacks.change_sets.delete(f"{operation.stack_id}|{record['ChangeSetId']}")
+        stacks.set_status(operation.stack_id, "DELETE_COMPLETE", expected="DELETE_IN_PROGRESS")

@@ -1,0 +1,286 @@
+"""One resource: create, update in place, replace, restore, delete. Each is safe to run again."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+from sandbox.services.cloudformation.deploy.operation import Operation, expected_failures
+from sandbox.services.cloudformation.resources.errors import is_missing, reason
+from sandbox.services.cloudformation.resources.handler import Made, Stopped
+from sandbox.services.cloudformation.schema.changes import changes
+from sandbox.services.cloudformation.schema.validate import Invalid, validate
+from sandbox.services.cloudformation.stack import policy
+from sandbox.services.cloudformation.stack.lookups import Live
+from sandbox.services.cloudformation.stack.plan import Outline
+from sandbox.services.cloudformation.stack.records import Record
+from sandbox.services.cloudformation.stack.tags import resource_tags
+from sandbox.services.cloudformation.template.errors import TemplateError
+from sandbox.services.cloudformation.template.evaluate import Evaluator
+
+log = logging.getLogger(__name__)
+
+REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
+_SNAPSHOT = (
+    "PhysicalResourceId",
+    "Properties",
+    "Tags",
+    "Attributes",
+    "Token",
+    "DeletionPolicy",
+    "UpdateReplacePolicy",
+    "DependsOn",
+    "ResourceType",
+)
+
+
+def deploy(operation: Operation, outline: Outline, target: Record, name: str) -> bool:
+    """Brings one resource to what the template asks for. False: it failed, and its record says why."""
+    stack, stacks = operation.stack, operation.stacks
+    record = stacks.resource(operation.stack_id, name)
+    if record is not None and record.get("Done") == target["Id"]:
+        return True
+    try:
+        wanted = _wanted(operation, outline, target, name)
+    except (Invalid, TemplateError, *expected_failures()) as error:
+        record = record or new(outline, name)
+        status = "UPDATE_FAILED" if record.get("PhysicalResourceId") else "CREATE_FAILED"
+        text = str(error) if isinstance(error, Invalid) else getattr(error, "message", str(error))
+        touch(record, target)
+        stacks.set_resource_status(stack, record, status, text)
+        return False
+    if record is None or not record.get("PhysicalResourceId") or record.get("Started") == target["Id"]:
+        return _create(operation, record or new(outline, name), wanted, target)
+    found = changes(operation.schema(record["ResourceType"]), record["Properties"], wanted["Properties"])
+    if record["ResourceStatus"] != "UPDATE_IN_PROGRESS" and not found and record["Tags"] == wanted["Tags"]:
+        record |= {key: wanted[key] for key in ("DeletionPolicy", "UpdateReplacePolicy", "DependsOn")}
+        record["Done"] = target["Id"]
+        stacks.put_resource(operation.stack_id, record)
+        return True
+    replaced = any(change.recreation != "Never" for change in found)
+    try:
+        policy.enforce(stack, target, record, "Update:Replace" if replaced else "Update:Modify")
+    except policy.Denied as error:
+        touch(record, target)
+        stacks.set_resource_status(stack, record, "UPDATE_FAILED", str(error))
+        return False
+    if replaced:
+        return _replace(operation, record, wanted, target)
+    return _update(operation, record, wanted, target)
+
+
+def _wanted(operation: Operation, outline: Outline, target: Record, name: str) -> Record:
+    """What the resource's record shall be: properties as evaluated now, tags, policies."""
+    declared = outline.active[name]
+    live = Live(operation.stacks, operation.stack_id, operation.stored)
+    evaluator = Evaluator(outline.template, outline.values, outline.place, live)
+    schema = operation.schema(declared["Type"])
+    properties = validate(name, schema, evaluator.value(declared.get("Properties", {})))
+    operation.handler(declared["Type"]).check(name, properties)
+    for imported in live.imports:
+        operation.stacks.imports.put(
+            f"{imported}|{operation.stack_id}",
+            {"Name": imported, "StackId": operation.stack_id, "StackName": operation.place.stack_name},
+        )
+    return {
+        "Properties": properties,
+        "Tags": resource_tags(schema, operation.place, name, target["Tags"], properties),
+        "DeletionPolicy": declared.get("DeletionPolicy", "Delete"),
+        "UpdateReplacePolicy": declared.get("UpdateReplacePolicy", "Delete"),
+        "DependsOn": outline.edges[name],
+    }
+
+
+def new(outline: Outline, name: str) -> Record:
+    """The record of a resource that does not exist yet."""
+    declared = outline.active[name]
+    return {
+        "LogicalResourceId": name,
+        "ResourceType": declared["Type"],
+        "ResourceStatus": "CREATE_IN_PROGRESS",
+        "Token": str(uuid.uuid4()),
+        "Properties": None,
+        "Tags": {},
+        "DependsOn": outline.edges[name],
+        "DeletionPolicy": declared.get("DeletionPolicy", "Delete"),
+        "UpdateReplacePolicy": declared.get("UpdateReplacePolicy", "Delete"),
+    }
+
+
+def touch(record: Record, target: Record) -> None:
+    """Remembers, once an operation, what the resource was before it."""
+    if record.get("Touched") != target["Id"]:
+        record["Touched"] = target["Id"]
+        exists = bool(record.get("PhysicalResourceId"))
+        record["Before"] = {key: record.get(key) for key in _SNAPSHOT} if exists else None
+
+
+def _create(operation: Operation, record: Record, wanted: Record, target: Record) -> bool:
+    stack, stacks = operation.stack, operation.stacks
+    replacing = bool(record.get("Replacing"))
+    verb = "UPDATE" if replacing else "CREATE"
+    resumed = record.get("Started") == target["Id"]
+    if not resumed:
+        touch(record, target)
+        record |= wanted | {"Started": target["Id"]}
+        stacks.set_resource_status(stack, record, f"{verb}_IN_PROGRESS", REPLACING if replacing else None)
+    handler = operation.handler(record["ResourceType"])
+    try:
+        if record.get("PhysicalResourceId"):
+            made = Made(record["PhysicalResourceId"], record.get("Attributes") or {})
+        else:
+            made = handler.create(operation.request(record, resumed=resumed))
+            record |= {"PhysicalResourceId": made.physical_id, "Attributes": made.attributes}
+            stacks.set_resource_status(stack, record, f"{verb}_IN_PROGRESS", "Resource creation Initiated")
+        made = handler.wait(operation.request(record), made)
+    except Exception as error:
+        return _failed(operation, record, f"{verb}_FAILED", error)
+    record |= {"PhysicalResourceId": made.physical_id, "Attributes": made.attributes, "Done": target["Id"]}
+    record.pop("Replacing", None)
+    stacks.set_resource_status(stack, record, f"{verb}_COMPLETE")
+    return True
+
+
+def _replace(operation: Operation, record: Record, wanted: Record, target: Record) -> bool:
+    """Sets the resource aside as retired and creates its successor; the cleanup deletes the retired one."""
+    stacks = operation.stacks
+    with operation.engine.store.transaction():
+        touch(record, target)
+        _retire(
+            operation, {key: record.get(key) for key in _SNAPSHOT}, record["LogicalResourceId"], "Replaced"
+        )
+        record |= {"PhysicalResourceId": "", "Attributes": {}, "Token": str(uuid.uuid4()), "Replacing": True}
+        record.pop("Started", None)
+        stacks.put_resource(operation.stack_id, record)
+    return _create(operation, record, wanted, target)
+
+
+def _retire(operation: Operation, snapshot: Record, logical_id: str, why: str) -> None:
+    key = f"{operation.stack_id}|{logical_id}|{snapshot['PhysicalResourceId']}"
+    operation.stacks.retired.put(key, snapshot | {"LogicalResourceId": logical_id, "Why": why})
+
+
+def _update(operation: Operation, record: Record, wanted: Record, target: Record) -> bool:
+    stack, stacks = operation.stack, operation.stacks
+    if record["ResourceStatus"] != "UPDATE_IN_PROGRESS" or record.get("Touched") != target["Id"]:
+        touch(record, target)
+        stacks.set_resource_status(stack, record, "UPDATE_IN_PROGRESS")
+    return _change(operation, record, wanted, target, "UPDATE")
+
+
+def _change(operation: Operation, record: Record, wanted: Record, target: Record, verb: str) -> bool:
+    """Calls the handler's update from what is deployed to what is wanted."""
+    handler = operation.handler(record["ResourceType"])
+    request = operation.request(
+        record,
+        properties=wanted["Properties"],
+        tags=wanted["Tags"],
+        previous=record["Properties"],
+        previous_tags=record["Tags"],
+    )
+    try:
+        handler.check_update(request)
+        made = handler.wait(request, handler.update(request))
+    except Exception as error:
+        # The service may have taken part of it: a rollback must bring back all that was to change.
+        record["Attempted"] = {"Properties": wanted["Properties"], "Tags": wanted["Tags"]}
+        return _failed(operation, record, "UPDATE_FAILED", error)
+    record.pop("Attempted", None)
+    record |= wanted | {
+        "PhysicalResourceId": made.physical_id,
+        "Attributes": made.attributes,
+        "Done": target["Id"],
+    }
+    operation.stacks.set_resource_status(operation.stack, record, f"{verb}_COMPLETE")
+    return True
+
+
+def _failed(operation: Operation, record: Record, status: str, error: Exception) -> bool:
+    _log_unexpected(record, error)
+    identifier = record.get("PhysicalResourceId") or ""
+    if isinstance(error, Invalid):
+        text = str(error)
+    else:
+        text = reason(record["ResourceType"], identifier, record["Token"], error)
+    if isinstance(error, Stopped) and status == "UPDATE_FAILED":
+        text = "Resource update cancelled"
+    operation.stacks.set_resource_status(operation.stack, record, status, text)
+    return False
+
+
+def restore(operation: Operation, target: Record, name: str) -> bool:
+    """Brings a resource that the failed operation `target` touched back to what it was before."""
+    stacks = operation.stacks
+    record = stacks.resource(operation.stack_id, name)
+    if record is None or record.get("Touched") != target["Id"] or record.get("Restored") == target["Id"]:
+        return True
+    before = record.get("Before")
+    if before is None:
+        return True  # made by the failed operation: the cleanup deletes it
+    if record.get("PhysicalResourceId") != before["PhysicalResourceId"]:
+        with operation.engine.store.transaction():
+            if record.get("PhysicalResourceId"):
+                _retire(operation, {key: record.get(key) for key in _SNAPSHOT}, name, "Abandoned")
+            stacks.retired.delete(f"{operation.stack_id}|{name}|{before['PhysicalResourceId']}")
+            record |= before
+            record.pop("Replacing", None)
+            record["Restored"] = target["Id"]
+            stacks.set_resource_status(operation.stack, record, "UPDATE_COMPLETE")
+        return True
+    attempted = record.get("Attempted")
+    if attempted:
+        record |= {"Properties": attempted["Properties"], "Tags": attempted["Tags"]}
+    same = record["Properties"] == before["Properties"] and record["Tags"] == before["Tags"]
+    if same and record["ResourceStatus"] not in ("UPDATE_FAILED", "UPDATE_IN_PROGRESS"):
+        return True
+    if same:
+        record["Restored"] = target["Id"]
+        stacks.set_resource_status(operation.stack, record, "UPDATE_COMPLETE")
+        return True
+    stacks.set_resource_status(operation.stack, record, "UPDATE_IN_PROGRESS")
+    wanted = {
+        key: before[key] for key in _SNAPSHOT if key not in ("PhysicalResourceId", "Attributes", "Token")
+    }
+    if not _change(operation, record, wanted, target, "UPDATE"):
+        return False
+    record["Restored"] = target["Id"]
+    stacks.put_resource(operation.stack_id, record)
+    return True
+
+
+def delete(operation: Operation, record: Record, retain: bool) -> bool:
+    """Deletes a resource, or leaves it where `retain` says so. False: it failed."""
+    stack, stacks = operation.stack, operation.stacks
+    if not record.get("PhysicalResourceId"):
+        record["ResourceStatus"] = "DELETE_COMPLETE"
+        return True
+    if retain:
+        record["ResourceStatus"] = "DELETE_SKIPPED"
+        stacks.resource_event(stack, record, "DELETE_SKIPPED")
+        return True
+    record["ResourceStatus"] = "DELETE_IN_PROGRESS"
+    stacks.resource_event(stack, record, "DELETE_IN_PROGRESS")
+    try:
+        operation.handler(record["ResourceType"]).delete(operation.request(record))
+    except Exception as error:
+        if not _gone(error):
+            _log_unexpected(record, error)
+            text = reason(record["ResourceType"], record["PhysicalResourceId"], record["Token"], error)
+            record["ResourceStatus"], record["ResourceStatusReason"] = "DELETE_FAILED", text
+            stacks.resource_event(stack, record, "DELETE_FAILED", text)
+            return False
+    record["ResourceStatus"] = "DELETE_COMPLETE"
+    stacks.resource_event(stack, record, "DELETE_COMPLETE")
+    return True
+
+
+def _log_unexpected(record: Record, error: Exception) -> None:
+    """A fault of a handler fails its resource, as on AWS (InternalFailure), and is logged."""
+    if not isinstance(error, expected_failures()):
+        log.error("%s %s", record["ResourceType"], record["LogicalResourceId"], exc_info=error)
+
+
+def _gone(error: Exception) -> bool:
+    from botocore.exceptions import ClientError
+
+    return isinstance(error, ClientError) and is_missing(error)

@@ -1,0 +1,298 @@
+"""Change sets.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets.html
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sandbox.engine.operations import AwsError, Call, operation
+from sandbox.engine.pagination import page
+from sandbox.services.cloudformation.operations import submission
+from sandbox.services.cloudformation.operations.describe import parameters_of, tags_of
+from sandbox.services.cloudformation.operations.stacks import (
+    begin,
+    check_name,
+    check_updatable,
+    living,
+    new_stack,
+    stacks_of,
+)
+from sandbox.services.cloudformation.stack import plan
+from sandbox.services.cloudformation.stack.lookups import parameter_store
+from sandbox.services.cloudformation.stack.records import Record, Stacks
+from sandbox.services.cloudformation.template.errors import TemplateError
+from sandbox.services.cloudformation.template.unknown import unknowns
+
+NO_CHANGES = (
+    "The submitted information didn't contain changes. Submit different information to create a change set."
+)
+
+
+def change_set_of(stacks: Stacks, name_or_id: str, stack_name: str | None) -> Record:
+    """The change set of an id, or of a name within a stack; ChangeSetNotFound otherwise."""
+    if not name_or_id.startswith("arn:") and not stack_name:
+        raise TemplateError("StackName must be specified if ChangeSetName is not specified as an ARN.")
+    prefix = ""
+    if stack_name:
+        stack = stacks.find(stack_name)
+        if stack is None:
+            raise TemplateError(f"Stack [{stack_name}] does not exist")
+        prefix = f"{stack['StackId']}|"
+    for record in stacks.change_sets.list(prefix):
+        if name_or_id in (record["ChangeSetId"], record["ChangeSetName"]):
+            return record
+    raise AwsError("ChangeSetNotFound", f"ChangeSet [{name_or_id}] does not exist")
+
+
+@operation("cloudformation", "CreateChangeSet")
+def create_change_set(call: Call, **request: Any) -> dict[str, Any]:
+    submission.refuse(
+        request, "ResourcesToImport", "IncludeNestedStacks", "ImportExistingResources", "DeploymentMode"
+    )
+    kind = request.get("ChangeSetType", "UPDATE")
+    if kind == "IMPORT":
+        raise TemplateError("ChangeSetType IMPORT is not implemented by the sandbox")
+    stacks, name = stacks_of(call), request["StackName"]
+    stack = stacks.find(name)
+    if kind == "CREATE":
+        stack, fresh = _stack_to_create(call, stacks, stack, request)
+    else:
+        stack, fresh = living(stacks, name), False
+        check_updatable(stack)
+    for record in stacks.change_sets.list(f"{stack['StackId']}|"):
+        if record["ChangeSetName"] == request["ChangeSetName"]:
+            if request.get("ClientToken") and record.get("ClientToken") == request["ClientToken"]:
+                return {"Id": record["ChangeSetId"], "StackId": stack["StackId"]}
+            raise AwsError(
+                "AlreadyExistsException",
+                f"ChangeSet {request['ChangeSetName']} cannot be created due to a mismatch with existing attribute"
+                if request.get("ClientToken")
+                else f"ChangeSet {request['ChangeSetName']} already exists",
+            )
+    record = _planned(call, stacks, stack, request, kind)
+    with call.engine.store.transaction():
+        if fresh:
+            stacks.insert(stack)
+            stacks.set_status(stack["StackId"], "REVIEW_IN_PROGRESS", "User Initiated")
+        stacks.change_sets.put(f"{stack['StackId']}|{record['ChangeSetId']}", record)
+    return {"Id": record["ChangeSetId"], "StackId": stack["StackId"]}
+
+
+def _stack_to_create(
+    call: Call, stacks: Stacks, stack: Record | None, request: dict[str, Any]
+) -> tuple[Record, bool]:
+    if stack is None:
+        check_name(request["StackName"])
+        return new_stack(call, stacks, request["StackName"], request), True
+    if stack["StackStatus"] != "REVIEW_IN_PROGRESS":
+        raise TemplateError(
+            f"Stack [{stack['StackName']}] already exists and cannot be created again with the changeSet "
+            f"[{request['ChangeSetName']}]."
+        )
+    return stack, False
+
+
+def _planned(call: Call, stacks: Stacks, stack: Record, request: dict[str, Any], kind: str) -> Record:
+    last = stack["Current"] or stack["Target"] or {"TemplateBody": None, "Parameters": {}, "Tags": None}
+    body = submission.body_of(call, request, last["TemplateBody"])
+    tags = submission.stack_tags(request, last["Tags"])
+    identity = submission.identity_of(call, request, stack["Identity"])
+    outline = submission.outline_of(call, stacks.place(stack), request, body, last["Parameters"])
+    name = request["ChangeSetName"]
+    record = {
+        "ChangeSetName": name,
+        "ChangeSetId": f"arn:aws:cloudformation:{call.region}:{call.account}:changeSet/{name}/{uuid.uuid4()}",
+        "StackId": stack["StackId"],
+        "StackName": stack["StackName"],
+        "Description": request.get("Description"),
+        "CreationTime": call.engine.clock.now(),
+        "Type": kind,
+        "Identity": identity,
+        "ClientToken": request.get("ClientToken"),
+        "OnStackFailure": request.get("OnStackFailure"),
+        "Target": submission.target_of(outline, request, tags),
+        "Status": "CREATE_COMPLETE",
+        "ExecutionStatus": "AVAILABLE",
+        "StatusReason": None,
+        "Changes": [],
+    }
+    try:
+        planned = plan.make(outline, stacks, stack, tags, parameter_store(lambda: call.session()))
+    except TemplateError as error:
+        return record | {"Status": "FAILED", "ExecutionStatus": "UNAVAILABLE", "StatusReason": error.message}
+    if planned.faults:
+        reason = "\n".join(planned.faults.values())
+        return record | {"Status": "FAILED", "ExecutionStatus": "UNAVAILABLE", "StatusReason": reason}
+    if kind == "UPDATE" and planned.empty and tags == last["Tags"]:
+        return record | {"Status": "FAILED", "ExecutionStatus": "UNAVAILABLE", "StatusReason": NO_CHANGES}
+    existing = stacks.resources_of(stack["StackId"])
+    record["Changes"] = [
+        {"Type": "Resource", "ResourceChange": _change(step, existing.get(step.logical_id) or {})}
+        for step in planned.steps
+        if step.action is not None
+    ]
+    return record
+
+
+def _change(step: plan.Step, record: Record) -> dict[str, Any]:
+    change: dict[str, Any] = {
+        "Action": step.action,
+        "LogicalResourceId": step.logical_id,
+        "PhysicalResourceId": step.physical_id,
+        "ResourceType": step.type,
+        "Scope": [],
+        "Details": [],
+    }
+    if step.action == "Remove":
+        kept = record.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")
+        change["PolicyAction"] = "Retain" if kept else "Delete"
+    if step.action != "Modify":
+        return change
+    change["Replacement"] = step.replacement
+    if step.replacement == "True":
+        kept = record.get("UpdateReplacePolicy") == "Retain"
+        change["PolicyAction"] = "ReplaceAndRetain" if kept else "ReplaceAndDelete"
+    tags = [item for item in step.changes if item.path == "Tags"]
+    if tags or step.tags_changed:
+        change["Scope"].append("Tags")
+        change["Details"].append(
+            {
+                "Target": {"Attribute": "Tags", "RequiresRecreation": "Never"},
+                "Evaluation": "Static",
+                "ChangeSource": "DirectModification",
+            }
+        )
+    others = [item for item in step.changes if item.path != "Tags"]
+    if others:
+        change["Scope"].insert(0, "Properties")
+    for item in others:
+        change["Details"].extend(_details(item))
+    return change
+
+
+def _details(item: Any) -> list[dict[str, Any]]:
+    target = {"Attribute": "Properties", "Name": item.path, "RequiresRecreation": item.recreation}
+    sources = sorted(unknowns(item.after), key=str)
+    if not sources:
+        return [{"Target": target, "Evaluation": "Static", "ChangeSource": "DirectModification"}]
+    details = []
+    for logical_id, attribute in sources:
+        source = "ResourceAttribute" if attribute else "ResourceReference"
+        entity = f"{logical_id}.{attribute}" if attribute else logical_id
+        details.append(
+            {"Target": target, "Evaluation": "Dynamic", "ChangeSource": source, "CausingEntity": entity}
+        )
+    return details
+
+
+@operation("cloudformation", "DescribeChangeSet")
+def describe_change_set(
+    call: Call,
+    ChangeSetName: str,
+    StackName: str | None = None,
+    NextToken: str | None = None,
+    IncludePropertyValues: bool | None = None,
+) -> dict[str, Any]:
+    if IncludePropertyValues:
+        raise TemplateError("IncludePropertyValues is not implemented by the sandbox")
+    record = change_set_of(stacks_of(call), ChangeSetName, StackName)
+    changes, token = page(record["Changes"], NextToken, error="ValidationError")
+    target = record["Target"]
+    return _summary(record) | {
+        "Parameters": parameters_of(target),
+        "Capabilities": target["Capabilities"],
+        "Tags": tags_of(target),
+        "NotificationARNs": [],
+        "RollbackConfiguration": {},
+        "OnStackFailure": record.get("OnStackFailure"),
+        "Changes": changes,
+        "NextToken": token,
+        "IncludeNestedStacks": False,
+    }
+
+
+def _summary(record: Record) -> dict[str, Any]:
+    names = (
+        "ChangeSetName",
+        "ChangeSetId",
+        "StackId",
+        "StackName",
+        "Description",
+        "CreationTime",
+        "Status",
+        "StatusReason",
+        "ExecutionStatus",
+    )
+    return {name: record.get(name) for name in names}
+
+
+@operation("cloudformation", "ListChangeSets")
+def list_change_sets(call: Call, StackName: str, NextToken: str | None = None) -> dict[str, Any]:
+    stacks = stacks_of(call)
+    stack = stacks.find(StackName)
+    if stack is None:
+        raise TemplateError(f"Stack [{StackName}] does not exist")
+    records = stacks.change_sets.list(f"{stack['StackId']}|")
+    items, token = page(records, NextToken, error="ValidationError")
+    return {"Summaries": [_summary(record) for record in items], "NextToken": token}
+
+
+@operation("cloudformation", "DeleteChangeSet")
+def delete_change_set(call: Call, ChangeSetName: str, StackName: str | None = None) -> dict[str, Any]:
+    stacks = stacks_of(call)
+    try:
+        record = change_set_of(stacks, ChangeSetName, StackName)
+    except AwsError as error:
+        if error.code == "ChangeSetNotFound":
+            return {}
+        raise
+    if record["ExecutionStatus"] == "EXECUTE_IN_PROGRESS":
+        raise AwsError(
+            "InvalidChangeSetStatus",
+            f"ChangeSet [{record['ChangeSetId']}] cannot be deleted in its current execution status",
+        )
+    stacks.change_sets.delete(f"{record['StackId']}|{record['ChangeSetId']}")
+    return {}
+
+
+@operation("cloudformation", "ExecuteChangeSet")
+def execute_change_set(call: Call, **request: Any) -> dict[str, Any]:
+    submission.refuse(request, "RetainExceptOnCreate")
+    stacks = stacks_of(call)
+    with call.engine.store.transaction():
+        record = change_set_of(stacks, request["ChangeSetName"], request.get("StackName"))
+        if record["ExecutionStatus"] != "AVAILABLE":
+            raise AwsError(
+                "InvalidChangeSetStatus",
+                f"ChangeSet [{record['ChangeSetId']}] cannot be executed in its current status of "
+                f"[{record['Status']}]",
+            )
+        stack = stacks.get(record["StackId"])
+        creating = record["Type"] == "CREATE"
+        if not creating:
+            check_updatable(stack)
+        elif stack["StackStatus"] != "REVIEW_IN_PROGRESS":
+            raise TemplateError(
+                f"Stack:{stack['StackId']} is in {stack['StackStatus']} state and can not be created."
+            )
+        target = record["Target"]
+        if request.get("DisableRollback"):
+            target["OnFailure"] = "DO_NOTHING"
+        elif record.get("OnStackFailure"):
+            target["OnFailure"] = record["OnStackFailure"]
+        stack |= {
+            "Identity": record["Identity"],
+            "ChangeSetId": record["ChangeSetId"],
+            "ClientRequestToken": request.get("ClientRequestToken"),
+            "LastOperation": "EXECUTE",
+        }
+        for other in stacks.change_sets.list(f"{stack['StackId']}|"):
+            if other["ChangeSetId"] != record["ChangeSetId"]:
+                stacks.change_sets.delete(f"{stack['StackId']}|{other['ChangeSetId']}")
+        record["ExecutionStatus"] = "EXECUTE_COMPLETE"
+        stacks.change_sets.put(f"{stack['StackId']}|{record['ChangeSetId']}", record)
+        begin(stacks, stack, target, "CREATE_IN_PROGRESS" if creating else "UPDATE_IN_PROGRESS")
+    return {}

@@ -1,0 +1,303 @@
+"""Operations that start or steer the deployment of a stack."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sandbox.engine.operations import AwsError, Call, operation
+from sandbox.services.cloudformation.deploy.operation import stop_running
+from sandbox.services.cloudformation.deploy.run import TIMEOUT, submit
+from sandbox.services.cloudformation.operations import submission
+from sandbox.services.cloudformation.stack import plan
+from sandbox.services.cloudformation.stack.lookups import parameter_store
+from sandbox.services.cloudformation.stack.records import Record, Stacks, check_not_busy
+from sandbox.services.cloudformation.template.errors import TemplateError
+
+NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*")
+UPDATABLE = {
+    "CREATE_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",
+    "CREATE_FAILED",
+    "UPDATE_FAILED",
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+}
+MAX_STACKS = 2000
+
+
+def stacks_of(call: Call) -> Stacks:
+    return Stacks(call.engine, call.account, call.region)
+
+
+def check_name(name: str) -> None:
+    """ValidationError for what cannot name a stack."""
+    if not NAME.fullmatch(name):
+        constraint = "Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
+    elif len(name) > 128:
+        constraint = "Member must have length less than or equal to 128"
+    else:
+        return
+    raise TemplateError(
+        f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: {constraint}"
+    )
+
+
+def new_stack(call: Call, stacks: Stacks, name: str, request: dict[str, Any]) -> Record:
+    """The record of a stack that is about to be made."""
+    return {
+        "StackId": stacks.new_id(name),
+        "StackName": name,
+        "StackStatus": "REVIEW_IN_PROGRESS",
+        "CreationTime": call.engine.clock.now(),
+        "Identity": submission.identity_of(call, request),
+        "EnableTerminationProtection": bool(request.get("EnableTerminationProtection")),
+        "TimeoutInMinutes": request.get("TimeoutInMinutes"),
+        "StackPolicy": submission.stack_policy(call, request),
+        "ClientRequestToken": request.get("ClientRequestToken"),
+        "Outputs": [],
+        "Current": None,
+        "Target": None,
+    }
+
+
+def begin(stacks: Stacks, stack: Record, target: Record, status: str, reason: str = "User Initiated") -> None:
+    """Sets a stack on its way, in one write."""
+    engine = stacks.engine
+    with engine.store.transaction():
+        stack["Target"] = target
+        stack.pop("TimedOut", None)
+        stack.pop("Cancelled", None)
+        if status.startswith("UPDATE"):
+            stack["LastUpdatedTime"] = engine.clock.now()
+        stacks.put(stack)
+        stacks.set_status(stack["StackId"], status, reason)
+        submit(stacks, stack["StackId"])
+        if status == "CREATE_IN_PROGRESS" and stack.get("TimeoutInMinutes"):
+            payload = {"account": stacks.account, "region": stacks.region, "target": target["Id"]}
+            engine.tasks.submit(TIMEOUT, stack["StackId"], payload, after=stack["TimeoutInMinutes"] * 60.0)
+
+
+def _repeated(stack: Record | None, token: str | None, kind: str) -> bool:
+    """Whether a request with this ClientRequestToken was taken already; AWS then answers as before."""
+    if stack is None or not token or stack.get("ClientRequestToken") != token:
+        return False
+    if stack.get("LastOperation") != kind:
+        raise AwsError("TokenAlreadyExistsException", f"Token {token} was already used for another operation")
+    return True
+
+
+@operation("cloudformation", "CreateStack")
+def create_stack(call: Call, **request: Any) -> dict[str, Any]:
+    submission.refuse(request, "RetainExceptOnCreate")
+    stacks, name = stacks_of(call), request["StackName"]
+    check_name(name)
+    existing = stacks.find(name)
+    if _repeated(existing, request.get("ClientRequestToken"), "CREATE"):
+        return {"StackId": existing["StackId"]}
+    if existing is not None:
+        raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists")
+    if len(stacks.names.keys()) >= MAX_STACKS:
+        raise AwsError("LimitExceededException", f"Limit for stack has been exceeded: {MAX_STACKS}")
+    body = submission.body_of(call, request)
+    stack = new_stack(call, stacks, name, request) | {"LastOperation": "CREATE"}
+    tags = submission.stack_tags(request)
+    outline = submission.outline_of(call, stacks.place(stack), request, body, {})
+    target = submission.target_of(outline, request, tags)
+    with call.engine.store.transaction():
+        if stacks.find(name) is not None:
+            raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists")
+        stacks.insert(stack)
+        begin(stacks, stack, target, "CREATE_IN_PROGRESS")
+    return {"StackId": stack["StackId"]}
+
+
+@operation("cloudformation", "UpdateStack")
+def update_stack(call: Call, **request: Any) -> dict[str, Any]:
+    submission.refuse(request, "RetainExceptOnCreate")
+    stacks = stacks_of(call)
+    stack = living(stacks, request["StackName"])
+    if _repeated(stack, request.get("ClientRequestToken"), "UPDATE"):
+        return {"StackId": stack["StackId"]}
+    check_updatable(stack)
+    last = stack["Current"] or stack["Target"]
+    body = submission.body_of(call, request, last["TemplateBody"])
+    identity = submission.identity_of(call, request, stack["Identity"])
+    tags = submission.stack_tags(request, last["Tags"])
+    during = submission.stack_policy(call, request, "StackPolicyDuringUpdate")
+    new_policy = submission.stack_policy(call, request)
+    outline = submission.outline_of(call, stacks.place(stack), request, body, last["Parameters"])
+    target = submission.target_of(outline, request, tags) | {"StackPolicyDuringUpdate": during}
+    planned = plan.make(outline, stacks, stack, tags, parameter_store(lambda: call.session()))
+    if (
+        planned.empty
+        and tags == last["Tags"]
+        and stack["StackStatus"] not in ("CREATE_FAILED", "UPDATE_FAILED")
+    ):
+        raise TemplateError("No updates are to be performed.")
+    with call.engine.store.transaction():
+        stack = stacks.get(stack["StackId"])
+        check_updatable(stack)
+        stack |= {
+            "Identity": identity,
+            "ClientRequestToken": request.get("ClientRequestToken"),
+            "LastOperation": "UPDATE",
+            "StackPolicy": new_policy or stack.get("StackPolicy"),
+        }
+        begin(stacks, stack, target, "UPDATE_IN_PROGRESS")
+    return {"StackId": stack["StackId"]}
+
+
+def living(stacks: Stacks, name_or_id: str) -> Record:
+    """A stack that is not deleted; ValidationError otherwise."""
+    stack = stacks.find(name_or_id)
+    if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
+        raise TemplateError(f"Stack [{name_or_id}] does not exist")
+    return stack
+
+
+def check_updatable(stack: Record) -> None:
+    check_not_busy(stack)
+    if stack["StackStatus"] not in UPDATABLE:
+        raise TemplateError(
+            f"Stack:{stack['StackId']} is in {stack['StackStatus']} state and can not be updated."
+        )
+
+
+@operation("cloudformation", "DeleteStack")
+def delete_stack(call: Call, **request: Any) -> None:
+    submission.refuse(request)
+    if request.get("DeletionMode") == "FORCE_DELETE_STACK":
+        raise TemplateError("DeletionMode FORCE_DELETE_STACK is not implemented by the sandbox")
+    stacks = stacks_of(call)
+    stack = stacks.find(request["StackName"])
+    if stack is None or stack["StackStatus"] in ("DELETE_COMPLETE", "DELETE_IN_PROGRESS"):
+        return
+    if stack.get("EnableTerminationProtection"):
+        raise TemplateError(
+            f"Stack [{stack['StackName']}] cannot be deleted while TerminationProtection is enabled"
+        )
+    kept = request.get("RetainResources") or []
+    if kept and stack["StackStatus"] != "DELETE_FAILED":
+        raise TemplateError(
+            f"Invalid operation on stack [{stack['StackId']}]. Resources to retain can only be specified "
+            "for a stack in the DELETE_FAILED state"
+        )
+    unknown = [name for name in kept if stacks.resource(stack["StackId"], name) is None]
+    if unknown:
+        raise TemplateError(f"The specified resources to retain must be in the stack: [{', '.join(unknown)}]")
+    if stack["StackStatus"].endswith("_IN_PROGRESS") and stack["StackStatus"] not in (
+        "CREATE_IN_PROGRESS",
+        "REVIEW_IN_PROGRESS",
+    ):
+        check_not_busy(stack, "deleted")
+    identity = submission.identity_of(call, request, stack["Identity"])
+    with call.engine.store.transaction():
+        stack = stacks.get(stack["StackId"])
+        stack |= {
+            "Identity": identity,
+            "RetainResources": kept,
+            "ClientRequestToken": request.get("ClientRequestToken"),
+            "LastOperation": "DELETE",
+        }
+        stacks.put(stack)
+        stacks.set_status(stack["StackId"], "DELETE_IN_PROGRESS", "User Initiated")
+        submit(stacks, stack["StackId"])
+    stop_running(stack["StackId"])
+
+
+@operation("cloudformation", "CancelUpdateStack")
+def cancel_update_stack(call: Call, StackName: str, ClientRequestToken: str | None = None) -> None:
+    stacks = stacks_of(call)
+    stack = living(stacks, StackName)
+    with call.engine.store.transaction():
+        stack = stacks.get(stack["StackId"])
+        if stack["StackStatus"] != "UPDATE_IN_PROGRESS":
+            raise TemplateError("CancelUpdateStack cannot be called from current stack status")
+        stacks.put(stack | {"Cancelled": stack["Target"]["Id"]})
+    stop_running(stack["StackId"])
+
+
+@operation("cloudformation", "ContinueUpdateRollback")
+def continue_update_rollback(call: Call, **request: Any) -> dict[str, Any]:
+    submission.refuse(request, "ForceRollback")
+    stacks = stacks_of(call)
+    stack = living(stacks, request["StackName"])
+    skip = request.get("ResourcesToSkip") or []
+    for name in skip:
+        record = stacks.resource(stack["StackId"], name)
+        if record is None or record["ResourceStatus"] != "UPDATE_FAILED":
+            raise TemplateError(
+                f"Resource [{name}] cannot be skipped: only resources in the UPDATE_FAILED state can be"
+            )
+    _go_back(
+        call,
+        stacks,
+        stack,
+        request,
+        {"UPDATE_ROLLBACK_FAILED": "UPDATE_ROLLBACK_IN_PROGRESS"},
+        {"Skip": skip},
+    )
+    return {}
+
+
+@operation("cloudformation", "RollbackStack")
+def rollback_stack(call: Call, **request: Any) -> dict[str, Any]:
+    submission.refuse(request, "RetainExceptOnCreate")
+    stacks = stacks_of(call)
+    stack = living(stacks, request["StackName"])
+    ways = {
+        "CREATE_FAILED": "ROLLBACK_IN_PROGRESS",
+        "UPDATE_FAILED": "UPDATE_ROLLBACK_IN_PROGRESS",
+    }
+    _go_back(call, stacks, stack, request, ways, {})
+    return {"StackId": stack["StackId"]}
+
+
+def _go_back(
+    call: Call, stacks: Stacks, stack: Record, request: dict[str, Any], ways: dict[str, str], members: Record
+) -> None:
+    identity = submission.identity_of(call, request, stack["Identity"])
+    with call.engine.store.transaction():
+        stack = stacks.get(stack["StackId"])
+        status = ways.get(stack["StackStatus"])
+        if status is None:
+            raise TemplateError(
+                f"Stack:{stack['StackId']} is in {stack['StackStatus']} state and can not be rolled back."
+            )
+        stack |= {"Identity": identity, "ClientRequestToken": request.get("ClientRequestToken"), **members}
+        stacks.put(stack)
+        stacks.set_status(stack["StackId"], status, "User Initiated")
+        submit(stacks, stack["StackId"])
+
+
+@operation("cloudformation", "UpdateTerminationProtection")
+def update_termination_protection(
+    call: Call, StackName: str, EnableTerminationProtection: bool
+) -> dict[str, Any]:
+    stacks = stacks_of(call)
+    with call.engine.store.transaction():
+        stack = living(stacks, StackName)
+        if stack.get("ParentId"):
+            raise TemplateError(
+                "UpdateTerminationProtection cannot be performed on nested stacks; use the root stack"
+            )
+        stacks.put(stack | {"EnableTerminationProtection": EnableTerminationProtection})
+    return {"StackId": stack["StackId"]}
+
+
+@operation("cloudformation", "SetStackPolicy")
+def set_stack_policy(call: Call, **request: Any) -> None:
+    stacks = stacks_of(call)
+    body = submission.stack_policy(call, request)
+    if not body:
+        raise TemplateError("You must specify either the StackPolicyBody or the StackPolicyURL")
+    with call.engine.store.transaction():
+        stack = living(stacks, request["StackName"])
+        stacks.put(stack | {"StackPolicy": body})
+
+
+@operation("cloudformation", "GetStackPolicy")
+def get_stack_policy(call: Call, StackName: str) -> dict[str, Any]:
+    return {"StackPolicyBody": living(stacks_of(call), StackName).get("StackPolicy")}

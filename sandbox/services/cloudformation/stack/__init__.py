@@ -1,0 +1,1 @@
+"""Stacks: what is kept of them, and what an operation on one will do."""
