@@ -48,11 +48,12 @@ class Sandbox:
         self.engine.clients.endpoint_url = self.http.url
 
     def start(self) -> None:
-        from sandbox.iam import bootstrap
+        from sandbox.iam.principals import bootstrap
 
-        keys = bootstrap.principals(self.settings.account)
+        keys = bootstrap(self.settings.account)
         self.moto.changed |= {"iam", "sts"}
-        credentials = {name: Credentials(*pair) for name, pair in keys.items()}
+        credentials = {name: Credentials(pair.access_key, pair.secret_key) for name, pair in keys.items()}
+        self.engine.clients.root_key = credentials["root"].access_key
         client_files.write(self.settings.state, credentials, self.settings.region, self.http.url)
         self.snapshots.start()
         self.snapshots.notify()

@@ -23,6 +23,9 @@ Transport = Callable[[Request], Response]
 REUSE = 1800.0
 """Seconds for which the session of a role is used again by the same service."""
 
+DURATION = 12 * 3600
+"""Seconds that a service's role session is valid: longer than the longest job it is made for."""
+
 
 @dataclass(frozen=True)
 class Credentials:
@@ -106,6 +109,7 @@ class Clients:
         self.endpoint_url = ""
         self.transport: Transport = _no_transport
         self.authorize: Callable[[Session, str, str, dict[str, str]], None] = _no_authorize
+        self.root_key = ""
         self._account = account
         self._now = now
         self._lock = threading.Lock()
@@ -120,6 +124,7 @@ class Clients:
         AwsError AccessDenied where the role does not exist or its trust policy does not let the service in.
         """
         from sandbox.iam import trust
+        from sandbox.iam.principals import open_session
 
         key = (role_arn, service, session_name, region, source_arn or "")
         with self._lock:
@@ -128,7 +133,8 @@ class Clients:
         trust.check_service(role_arn, service, account=self._account, source_arn=source_arn)
         if session and self._now() - made < REUSE:
             return session
-        credentials = Credentials(*trust.credentials(role_arn, session_name, self._account))
+        issued = open_session(role_arn, session_name[:64], region=region, duration=DURATION)
+        credentials = Credentials(issued.access_key_id, issued.secret_access_key, issued.session_token)
         session = Session(self, credentials, region)
         with self._lock:
             self._roles[key] = (self._now(), session)
@@ -143,14 +149,18 @@ class Clients:
         self, access_key: str, region: str, via: str | None = None, chain: tuple[str, ...] = ()
     ) -> Session:
         """Acts again as a caller seen earlier: durable tasks remember its access key."""
-        from sandbox.iam import trust
+        from sandbox.iam.principals.records import credentials_of
 
         through = (*chain, via) if via else chain
         key = (access_key, region, through)
         with self._lock:
             if key not in self._sessions:
-                self._sessions[key] = Session(self, Credentials(*trust.secrets(access_key)), region, through)
+                self._sessions[key] = Session(self, Credentials(*credentials_of(access_key)), region, through)
             return self._sessions[key]
+
+    def owner(self, region: str) -> Session:
+        """Acts as the account itself: for what AWS keeps in accounts of its own (a service's own buckets)."""
+        return self.of_access_key(self.root_key, region)
 
     def forget(self) -> None:
         """Drops every cached session."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 
@@ -21,6 +21,9 @@ class Request:
     body: bytes = b""
     via: tuple[str, ...] = ()
     remote: str = "127.0.0.1"
+
+    def with_body(self, body: bytes) -> Request:
+        return replace(self, body=body)
 
 
 @dataclass

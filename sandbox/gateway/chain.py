@@ -55,7 +55,7 @@ def locate(exchange: Exchange) -> None:
 
 def identify(exchange: Exchange) -> None:
     """Verifies the signature and finds the principal behind it."""
-    exchange.identity = authenticate(exchange.request, exchange.operation.service)
+    exchange.identity = authenticate(exchange.request)
 
 
 def read(exchange: Exchange) -> None:

@@ -1,4 +1,4 @@
-"""CodeCommit's git over HTTP: `git http-backend` behind WSGI at /v1/repos/<name>.
+"""CodeCommit's git over HTTP: `git http-backend` at /v1/repos/<name>.
 
 The password of CodeCommit's git clients is a SigV4 signature, so a push has a principal, and IAM decides
 codecommit:GitPull and codecommit:GitPush for it. A push's changed refs are told to the CodeCommit service.
@@ -10,13 +10,14 @@ import base64
 import binascii
 import os
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from sandbox.engine.engine import Engine
 from sandbox.engine.git import ENVIRONMENT
+from sandbox.engine.http import Request, Response
 from sandbox.engine.operations import AwsError
+from sandbox.gateway.authentication import Identity
 from sandbox.iam.principals import Principal
 
 PREFIX = "/v1/repos/"
@@ -24,11 +25,11 @@ LIMIT = 2 * 2**30
 """Bytes of one push: CodeCommit's documented limit."""
 
 Pushed = Callable[[Engine, Principal, str, str, dict[str, str], dict[str, str]], None]
-Authorize = Callable[[str, str, str, str, bool], tuple[Principal, str]]
+Authorize = Callable[[str, str, str, bool], Identity]
 
 
 class GitHttp:
-    """`authorize(user, password, path, repository, write)` → (principal, region), or AwsError.
+    """`authorize(user, password, repository, write)` gives an Identity or raises AwsError.
 
     `pushed(engine, principal, region, repository, before, after)` is told the refs around a push.
     """
@@ -38,69 +39,79 @@ class GitHttp:
         self._authorize = authorize
         self._pushed = pushed
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        repository, _, rest = environ["PATH_INFO"][len(PREFIX) :].partition("/")
+    def __call__(self, request: Request, body: Iterator[bytes]) -> Response:
+        repository, _, rest = request.path[len(PREFIX) :].partition("/")
         push = rest == "git-receive-pack"
-        write = push or "git-receive-pack" in environ.get("QUERY_STRING", "")
-        credentials = _basic(environ.get("HTTP_AUTHORIZATION", ""))
+        credentials = _basic(request.headers.get("authorization", ""))
         if credentials is None:
-            return _plain(start_response, "401 Unauthorized", "", ("WWW-Authenticate", 'Basic realm="codecommit"'))
+            return _plain(body, 401, "", {"WWW-Authenticate": 'Basic realm="codecommit"'})
         try:
-            principal, region = self._authorize(*credentials, f"{PREFIX}{repository}", repository, write)
+            identity = self._authorize(*credentials, repository, push or "git-receive-pack" in request.query)
         except AwsError as error:
-            # git shows the body of a 403 only as "The requested URL returned error: 403", curl shows it whole.
-            return _plain(start_response, "403 Forbidden", f"{error.code}: {error.message}\n")
-        path = self._engine.git.path(principal.account, region, repository)
-        if "/" in repository or repository.startswith(".") or not path.is_dir():
-            return _plain(start_response, "404 Not Found", f"repository {repository} not found\n")
+            # git shows a 403 only as "The requested URL returned error: 403", curl shows the text.
+            return _plain(body, 403, f"{error.code}: {error.message}\n")
+        path = self._engine.git.path(identity.principal.account, identity.region, repository)
+        if repository.startswith(".") or not path.is_dir():
+            return _plain(body, 404, f"repository {repository} not found\n")
         if not push:
-            return self._backend(environ, start_response, path, rest, principal)
+            return _backend(request, body, path, rest, identity)
         with self._engine.git.lock(path):
             before = self._engine.git.refs(path)
-            answer = list(self._backend(environ, start_response, path, rest, principal))
+            response = _backend(request, body, path, rest, identity)
             after = self._engine.git.refs(path)
             if before != after:
-                self._pushed(self._engine, principal, region, repository, before, after)
-        return answer
+                self._pushed(self._engine, identity.principal, identity.region, repository, before, after)
+        return response
 
-    def _backend(
-        self, environ: dict[str, Any], start_response: Callable[..., Any], path: Path, rest: str, principal: Principal
-    ) -> Iterable[bytes]:
-        names = ("REQUEST_METHOD", "QUERY_STRING", "CONTENT_TYPE", "HTTP_CONTENT_ENCODING", "HTTP_GIT_PROTOCOL")
-        variables = {name: environ[name] for name in names if environ.get(name)} | ENVIRONMENT
-        variables |= {
-            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-            "GIT_PROJECT_ROOT": str(path.parent),
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "PATH_INFO": f"/{path.name}/{rest}",
-            "REMOTE_USER": principal.arn,
-        }
-        if environ.get("HTTP_GIT_PROTOCOL"):
-            variables["GIT_PROTOCOL"] = environ["HTTP_GIT_PROTOCOL"]
-        process = subprocess.Popen(
-            ["git", "http-backend"], env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=path
-        )
-        assert process.stdin and process.stdout
-        try:
-            for chunk in _body(environ):
-                process.stdin.write(chunk)
-            process.stdin.close()
-        except BrokenPipeError:
-            pass  # git has answered before it read all: its answer below says why
-        status, headers = "200 OK", []
-        for raw in iter(process.stdout.readline, b""):
-            line = raw.decode().rstrip("\r\n")
-            if not line:
-                break
-            name, _, value = line.partition(": ")
-            if name == "Status":
-                status = value
-            else:
-                headers.append((name, value))
-        body = process.stdout.read()
-        process.wait()
-        start_response(status, [*headers, ("Content-Length", str(len(body)))])
-        return [body]
+
+def _backend(request: Request, body: Iterator[bytes], path: Path, rest: str, identity: Identity) -> Response:
+    variables = ENVIRONMENT | {
+        "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+        "GIT_PROJECT_ROOT": str(path.parent),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "PATH_INFO": f"/{path.name}/{rest}",
+        "REQUEST_METHOD": request.method,
+        "QUERY_STRING": request.query,
+        "REMOTE_USER": identity.principal.arn,
+    }
+    headers = {
+        "content-type": "CONTENT_TYPE",
+        "content-encoding": "HTTP_CONTENT_ENCODING",
+        "git-protocol": "GIT_PROTOCOL",
+    }
+    variables |= {name: request.headers[header] for header, name in headers.items() if header in request.headers}
+    process = subprocess.Popen(
+        ["git", "http-backend"], env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=path
+    )
+    assert process.stdin and process.stdout
+    total = 0
+    try:
+        for piece in body:
+            total += len(piece)
+            if total > LIMIT:
+                process.kill()
+                return Response(413, {}, f"a push may carry {LIMIT} bytes at most\n".encode())
+            process.stdin.write(piece)
+        process.stdin.close()
+    except BrokenPipeError:
+        for _ in body:
+            continue  # git has answered before it read all: its answer below says why
+    answer = _read(process.stdout.read())
+    process.wait()
+    return answer
+
+
+def _read(output: bytes) -> Response:
+    """CGI's answer: headers, an empty line, the body."""
+    head, _, body = output.partition(b"\r\n\r\n")
+    status, headers = 200, {}
+    for line in head.decode().split("\r\n"):
+        name, _, value = line.partition(": ")
+        if name == "Status":
+            status = int(value.split()[0])
+        elif name:
+            headers[name] = value
+    return Response(status, headers, body)
 
 
 def _basic(header: str) -> tuple[str, str] | None:
@@ -113,28 +124,7 @@ def _basic(header: str) -> tuple[str, str] | None:
     return user, password
 
 
-def _plain(
-    start_response: Callable[..., Any], status: str, text: str, *headers: tuple[str, str]
-) -> Iterable[bytes]:
-    body = text.encode()
-    start_response(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(body))), *headers])
-    return [body]
-
-
-def _body(environ: dict[str, Any]) -> Iterator[bytes]:
-    """The request's body in pieces; chunked bodies are decoded by the server."""
-    stream = environ["wsgi.input"]
-    left = int(environ["CONTENT_LENGTH"]) if environ.get("CONTENT_LENGTH") else None
-    if left is None and not environ.get("wsgi.input_terminated"):
-        return
-    total = 0
-    while left is None or left > 0:
-        chunk = stream.read(65536 if left is None else min(65536, left))
-        if not chunk:
-            return
-        total += len(chunk)
-        if total > LIMIT:
-            raise AwsError("MaximumRepositorySizeExceeded", f"a push may carry {LIMIT} bytes at most")
-        if left is not None:
-            left -= len(chunk)
-        yield chunk
+def _plain(body: Iterator[bytes], status: int, text: str, headers: dict[str, str] | None = None) -> Response:
+    for _ in body:
+        continue  # read to its end, or the connection cannot be used again
+    return Response(status, {"Content-Type": "text/plain"} | (headers or {}), text.encode())

@@ -2,44 +2,152 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable, Iterable
-from typing import Any
-
-from moto.moto_server.werkzeug_app import MotoRequestHandler
-from werkzeug.serving import make_server
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from sandbox.engine.http import Request, Response
-from sandbox.gateway import wsgi
+
+log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
+GIT = "/v1/repos/"
+IDLE = 600
+"""Seconds that a connection may be silent."""
+LARGEST_BODY = 5 * 2**30
+"""Bytes of one request: S3's largest single PUT. Services refuse less where AWS does."""
+
+Handle = Callable[[Request], Response]
+HandleGit = Callable[[Request, Iterator[bytes]], Response]
 
 
-class _Handler(MotoRequestHandler):
+class _BadRequest(Exception):
+    """The request cannot be read; the message is for its sender."""
+
+
+class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    server_version = "sandbox"
+    sys_version = ""
     # Answers leave in one piece and at once: header and body in two packets wait for a delayed ACK.
     disable_nagle_algorithm = True
     wbufsize = -1
-    timeout = 600
+    timeout = IDLE
+    server: _Server
 
-    def log_request(self, *_: Any) -> None:
+    def _answer(self) -> None:
+        response = self._refusal()
+        if response is None:
+            try:
+                response = self._respond()
+            except _BadRequest as error:
+                response = _plain(400, str(error))
+                self.close_connection = True
+        else:
+            self.close_connection = True  # its body was not read
+        self._send(response)
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _answer
+
+    def _respond(self) -> Response:
+        path, _, query = self.path.partition("?")
+        headers: dict[str, str] = {}
+        for name, value in self.headers.items():
+            key = name.lower()
+            # Repeated headers are one list (RFC 9110, 5.3), which is also how they are signed.
+            headers[key] = f"{headers[key]},{value}" if key in headers else value
+        request = Request(self.command, path, query, headers, remote=self.client_address[0])
+        if path.startswith(GIT):
+            return self.server.git(request, self._body())
+        return self.server.handle(request.with_body(b"".join(self._body())))
+
+    def _body(self) -> Iterator[bytes]:
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            yield from self._chunks()
+            return
+        left = _length(self.headers.get("Content-Length", "0"))
+        while left > 0:
+            piece = self.rfile.read(min(left, 1 << 20))
+            if not piece:
+                raise _BadRequest("the body ended early")
+            left -= len(piece)
+            yield piece
+
+    def _chunks(self) -> Iterator[bytes]:
+        total = 0
+        while True:
+            try:
+                size = int(self.rfile.readline(256).split(b";")[0], 16)
+            except ValueError:
+                raise _BadRequest("a chunk's size is not a number") from None
+            total += size
+            if size < 0 or total > LARGEST_BODY:
+                raise _BadRequest(f"a request may carry {LARGEST_BODY} bytes at most")
+            if size == 0:
+                while self.rfile.readline(65536).strip():
+                    pass  # trailers
+                return
+            yield self.rfile.read(size)
+            self.rfile.readline(16)
+
+    def _refusal(self) -> Response | None:
+        """A page of another origin, or a name that was made to resolve to this machine, gets nothing."""
+        hosts = self.server.hosts
+        if self.headers.get("Host") not in hosts:
+            return _plain(403, f"host {self.headers.get('Host')} is not this sandbox's")
+        origin = self.headers.get("Origin")
+        if origin is not None and origin not in {f"http://{host}" for host in hosts}:
+            return _plain(403, f"origin {origin} is not this sandbox's")
+        if self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+            return _plain(403, "requests from other sites are refused")
+        return None
+
+    def _send(self, response: Response) -> None:
+        try:
+            phrase = HTTPStatus(response.status).phrase
+        except ValueError:
+            phrase = ""
+        self.send_response(response.status, phrase)
+        for name, value in response.headers.items():
+            if name.lower() not in ("content-length", "connection", "date", "server"):
+                self.send_header(name, value)
+        # A HEAD answer carries the length of a body that it does not have.
+        stated = next((v for n, v in response.headers.items() if n.lower() == "content-length"), None)
+        length = stated if stated and self.command == "HEAD" else str(len(response.body))
+        if response.status not in (204, 304):
+            self.send_header("Content-Length", length)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(response.body)
+        self.wfile.flush()
+
+    def log_message(self, format: str, *arguments: object) -> None:
         """Requests are recorded by the gate, not printed."""
 
-    def log_error(self, format: str, *arguments: Any) -> None:
-        """A client that goes away is no event of ours."""
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+    handle: Handle
+    git: HandleGit
+    hosts: frozenset[str]
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        log.debug("a client went away", exc_info=True)
 
 
 class HttpServer:
-    """`handle` answers AWS requests, `git` those under /v1/repos/."""
+    """`handle` answers AWS requests, `git` those under /v1/repos/ (it gets the body in pieces)."""
 
-    def __init__(self, port: int, handle: Callable[[Request], Response], git: Callable[..., Iterable[bytes]]) -> None:
-        self._handle = handle
-        self._git = git
-        self._server = make_server(HOST, port, self._application, threaded=True, request_handler=_Handler)
-        self._server.daemon_threads = True
+    def __init__(self, port: int, handle: Handle, git: HandleGit) -> None:
+        self._server = _Server((HOST, port), _Handler)
+        self._server.handle = handle
+        self._server.git = git
         self.port: int = self._server.server_port
         self.url = f"http://{HOST}:{self.port}"
-        self._hosts = {f"{HOST}:{self.port}", f"localhost:{self.port}"}
+        self._server.hosts = frozenset({f"{HOST}:{self.port}", f"localhost:{self.port}"})
 
     def start(self) -> None:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), name="http", daemon=True).start()
@@ -48,21 +156,12 @@ class HttpServer:
         self._server.shutdown()
         self._server.server_close()
 
-    def _application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        refusal = self._refusal(environ)
-        if refusal:
-            return wsgi.send(Response(403, {"Content-Type": "text/plain"}, refusal.encode()), start_response)
-        if environ["PATH_INFO"].startswith("/v1/repos/"):
-            return self._git(environ, start_response)
-        return wsgi.send(self._handle(wsgi.request_of_environ(environ)), start_response)
 
-    def _refusal(self, environ: dict[str, Any]) -> str | None:
-        """A page of another origin, or a name that was made to resolve to this machine, gets nothing."""
-        if environ.get("HTTP_HOST") not in self._hosts:
-            return f"host {environ.get('HTTP_HOST')} is not this sandbox's\n"
-        origin = environ.get("HTTP_ORIGIN")
-        if origin is not None and origin not in {f"http://{host}" for host in self._hosts}:
-            return f"origin {origin} is not this sandbox's\n"
-        if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
-            return "requests from other sites are refused\n"
-        return None
+def _plain(status: int, text: str) -> Response:
+    return Response(status, {"Content-Type": "text/plain"}, f"{text}\n".encode())
+
+
+def _length(text: str) -> int:
+    if not text.isdigit() or int(text) > LARGEST_BODY:
+        raise _BadRequest(f"Content-Length {text}: a request may carry {LARGEST_BODY} bytes at most")
+    return int(text)

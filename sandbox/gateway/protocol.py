@@ -19,6 +19,10 @@ from sandbox.engine.operations import AwsError
 from sandbox.gateway import services, validation, wsgi
 
 
+class _Modelled(ServiceException):
+    """moto looks for an error's model in the package of its class, then in the service called."""
+
+
 @dataclass
 class Operation:
     """The operation a request names. `parameters` are filled by `parse`."""
@@ -71,7 +75,7 @@ def serialize(operation: Operation, result: dict[str, Any] | None) -> Response:
 
 def serialize_error(operation: Operation, error: AwsError) -> Response:
     serializer = get_serializer_class(operation.service, operation.protocol)(operation_model=operation.model)
-    exception = ServiceException(error.code, error.message)
+    exception = _Modelled(error.code, error.message)
     for name, value in error.members.items():
         setattr(exception, name, value)
     response = _response(serializer.serialize(exception))

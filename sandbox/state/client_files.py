@@ -9,6 +9,9 @@ from sandbox.engine.clients import Credentials
 
 PROFILE_PREFIX = "sandbox-"
 
+HELPER = '!f() { test "$1" != get || aws codecommit credential-helper --ignore-host-check get; }; f'
+"""The AWS CLI's own credential helper; it knows the option for `get` only."""
+
 
 def write(state: Path, credentials: Mapping[str, Credentials], region: str, url: str) -> None:
     """One profile `sandbox-<principal>` each; the file with keys is readable by the user alone."""
@@ -42,7 +45,7 @@ def environment(state: Path, principal: str, region: str, url: str) -> dict[str,
     rewrite = f"url.{url}/v1/repos/.insteadOf"
     git = {
         rewrite: f"https://git-codecommit.{region}.amazonaws.com/v1/repos/",
-        f"credential.{url}.helper": "!aws codecommit credential-helper --ignore-host-check $@",
+        f"credential.{url}.helper": HELPER,
         f"credential.{url}.useHttpPath": "true",
     }
     variables = {

@@ -61,12 +61,10 @@ def _describe(session: Session, name: str, record: Record) -> dict[str, Any] | N
     return stacks[0]
 
 
-def _marked(stack: dict[str, Any], record: Record) -> bool:
-    """Whether the stack's last operation is this record's: the client token of the call is the record's id."""
-    return any(tag["Key"] == TOKEN_TAG and tag["Value"] == record["RecordId"] for tag in stack.get("Tags", []))
-
-
-TOKEN_TAG = "servicecatalog:record"
+def _marked(session: Session, stack: dict[str, Any], record: Record) -> bool:
+    """Whether the stack's last operation is this record's: its request token is the record's id."""
+    events = session.client("cloudformation").describe_stack_events(StackName=stack["StackId"])["StackEvents"]
+    return bool(events) and events[0].get("ClientRequestToken") == record["RecordId"]
 
 
 def _launch(
@@ -77,14 +75,14 @@ def _launch(
     stack: dict[str, Any] | None,
     place: tuple[str, str],
 ) -> Outcome | None:
-    if stack is not None and _marked(stack, record):
+    if stack is not None and _marked(session, stack, record):
         return _outcome(session, stack)
     request = {
         "StackName": product["StackName"],
         "TemplateURL": _template(engine, record, place),
         "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in record["launch"]["parameters"].items()],
         "Capabilities": CAPABILITIES,
-        "Tags": [{"Key": k, "Value": v} for k, v in (product["Tags"] | {TOKEN_TAG: record["RecordId"]}).items()],
+        "Tags": [{"Key": k, "Value": v} for k, v in product["Tags"].items()],
         "ClientRequestToken": record["RecordId"],
     }
     client = session.client("cloudformation")
