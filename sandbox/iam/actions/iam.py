@@ -1,0 +1,123 @@
+"""IAM and STS: names to ARNs with their paths, and the roles that are passed or assumed."""
+
+from __future__ import annotations
+
+from sandbox.iam.actions import generic
+from sandbox.iam.actions.check import Asked, Check
+
+_SELF = frozenset(
+    "GetUser ChangePassword CreateAccessKey DeleteAccessKey UpdateAccessKey ListAccessKeys "
+    "ListSigningCertificates DeleteSigningCertificate UpdateSigningCertificate UploadSigningCertificate ListMFADevices "
+    "ListSSHPublicKeys ListServiceSpecificCredentials CreateLoginProfile GetLoginProfile".split()
+)
+"""Operations that mean the caller where no user is named."""
+
+_NAMED = {
+    "UserName": "user",
+    "RoleName": "role",
+    "GroupName": "group",
+    "InstanceProfileName": "instance-profile",
+}
+_CREATES = {
+    "CreateUser": ("user", "UserName"),
+    "CreateRole": ("role", "RoleName"),
+    "CreateGroup": ("group", "GroupName"),
+    "CreatePolicy": ("policy", "PolicyName"),
+    "CreateInstanceProfile": ("instance-profile", "InstanceProfileName"),
+}
+SERVICE_LINKED = {
+    "sagemaker.application-autoscaling.amazonaws.com": "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint",
+    "events.amazonaws.com": "AWSServiceRoleForCloudWatchEvents",
+    "servicecatalog.amazonaws.com": "AWSServiceRoleForServiceCatalogSync",
+}
+"""Names of service-linked roles, by service."""
+
+
+def checks(asked: Asked) -> list[Check]:
+    operation = asked.operation
+    action = f"iam:{operation}"
+    if operation in _CREATES:
+        kind, member = _CREATES[operation]
+        path = asked.params.get("Path") or "/"
+        return [Check(action, (_arn(asked, f"{kind}{path}{asked.params.get(member)}"),))]
+    if operation == "CreateServiceLinkedRole":
+        service = str(asked.params.get("AWSServiceName"))
+        name = SERVICE_LINKED.get(service, "AWSServiceRoleFor*")
+        return [Check(action, (_arn(asked, f"role/aws-service-role/{service}/{name}"),))]
+    if (
+        asked.params.get("PolicyArn")
+        and "Role" not in operation
+        and "User" not in operation
+        and "Group" not in operation
+    ):
+        return [Check(action, (str(asked.params["PolicyArn"]),))]
+    found = [
+        _existing(asked, kind, str(asked.params[member]))
+        for member, kind in _NAMED.items()
+        if asked.params.get(member)
+    ]
+    if operation == "AddRoleToInstanceProfile":
+        role = _existing(asked, "role", str(asked.params.get("RoleName")))
+        profile = _existing(asked, "instance-profile", str(asked.params.get("InstanceProfileName")))
+        return [
+            Check(action, (profile,)),
+            Check("iam:PassRole", (role,), {"iam:PassedToService": "ec2.amazonaws.com"}),
+        ]
+    if operation in ("RemoveRoleFromInstanceProfile",):
+        found = found[-1:]
+    if operation in ("AddUserToGroup", "RemoveUserFromGroup"):
+        found = [_existing(asked, "group", str(asked.params.get("GroupName")))]
+    if found:
+        return [Check(action, tuple(found))]
+    if operation in _SELF and asked.caller:
+        return [Check(action, (_existing(asked, "user", asked.caller),))]
+    return [Check(action, generic.resources(asked, "iam", operation))]
+
+
+def _arn(asked: Asked, resource: str) -> str:
+    return asked.arn("iam", resource, regional=False)
+
+
+def _existing(asked: Asked, kind: str, name: str) -> str:
+    """ARN with the path of a user, role, group or instance profile; on `/` where there is none."""
+    from sandbox.iam.principals.records import iam_backend
+
+    backend = iam_backend(asked.account)
+    holders = {
+        "user": backend.users,
+        "role": backend.roles,
+        "group": backend.groups,
+        "instance-profile": backend.instance_profiles,
+    }[kind]
+    for holder in list(holders.values()):
+        if holder.name == name:
+            return str(holder.arn)
+    return _arn(asked, f"{kind}/{name}")
+
+
+def sts_checks(asked: Asked) -> list[Check]:
+    """STS: GetCallerIdentity and its like need no permission (no check at all)."""
+    operation = asked.operation
+    if operation in (
+        "GetCallerIdentity",
+        "GetSessionToken",
+        "GetAccessKeyInfo",
+        "DecodeAuthorizationMessage",
+    ):
+        needs = operation == "DecodeAuthorizationMessage"
+        return [Check(f"sts:{operation}", ("*",))] if needs else []
+    if operation == "GetFederationToken":
+        return [
+            Check(
+                "sts:GetFederationToken",
+                (asked.arn("sts", f"federated-user/{asked.params.get('Name')}", regional=False),),
+            )
+        ]
+    found = [Check(f"sts:{operation}", generic.resources(asked, "sts", operation))]
+    if operation == "AssumeRole":
+        role = found[0].resources
+        if asked.params.get("Tags"):
+            found.append(Check("sts:TagSession", role))
+        if asked.params.get("SourceIdentity"):
+            found.append(Check("sts:SetSourceIdentity", role))
+    return found

@@ -1,0 +1,73 @@
+"""Where the generic resolution needs to be told: members that name a resource, and what the reference leaves out."""
+
+from __future__ import annotations
+
+SOURCES: dict[str, dict[str, tuple[str, ...]]] = {
+    "codecommit": {
+        "repository": (
+            "repositoryName",
+            "repositoryNames",
+            "oldName",
+            "targets.repositoryName",
+            "resourceArn",
+        )
+    },
+    "codepipeline": {
+        "pipeline": ("pipelineName", "name", "pipeline.name"),
+        "webhook": ("webhook.name", "webhookName", "name"),
+    },
+    "codebuild": {
+        "project": ("projectName", "name", "names", "projectArn"),
+        "report-group": ("reportGroupArn", "reportGroupArns", "name", "arn"),
+    },
+    "cloudwatch": {
+        "alarm": ("AlarmName", "AlarmNames"),
+        "dashboard": ("DashboardName", "DashboardNames"),
+        "insight-rule": ("RuleName", "RuleNames"),
+        "metric-stream": ("Name", "Names"),
+        "alarm-mute-rule": ("AlarmMuteRuleName", "Name"),
+        "dataset": ("DatasetIdentifier",),
+    },
+    "ssm": {
+        "parameter": ("Name", "Names", "Path", "ResourceId"),
+        "document": ("Name", "DocumentName", "Document.Name"),
+        "association": ("AssociationId", "AssociationIds"),
+        "automation-definition": ("DocumentName",),
+        "automation-execution": ("AutomationExecutionId",),
+        "maintenancewindow": ("WindowId", "ResourceId"),
+        "patchbaseline": ("BaselineId",),
+        "servicesetting": ("SettingId",),
+        "instance": ("InstanceId", "InstanceIds", "Target"),
+        "managed-instance": ("InstanceId", "InstanceIds"),
+        "opsitem": ("OpsItemId", "ResourceId"),
+        "opsmetadata": ("OpsMetadataArn", "ResourceId"),
+        "session": ("SessionId",),
+        "windowtarget": ("WindowTargetId",),
+        "windowtask": ("WindowTaskId",),
+    },
+    "sagemaker": {
+        "model-package": ("ModelPackageName", "ModelPackageArn", "ModelPackageArnList"),
+        "model-package-group": ("ModelPackageGroupName", "ModelPackageGroup"),
+    },
+}
+"""Per IAM prefix and resource type: the members that hold its name, first present wins."""
+
+IGNORED: dict[str, frozenset[str]] = {
+    "events": frozenset({"event-busv2", "event-sourcev2", "subscriber", "alias", "key"}),
+    "codebuild": frozenset({"build", "build-batch"}),
+    "cloudwatch": frozenset({"dataset"}),
+    "ssm": frozenset({"bucket", "iam-role", "task"}),
+}
+"""Resource types of which the sandbox has none, or which name another service's resource."""
+
+EXTRA: dict[tuple[str, str], tuple[str, ...]] = {
+    ("cloudwatch", "DescribeAlarmContributors"): ("alarm",),
+}
+"""Actions newer than the reference, with their resource types."""
+
+EVERY: dict[tuple[str, str], str] = {
+    ("cloudwatch", "alarm"): "alarm:*",
+    ("cloudwatch", "alarm-mute-rule"): "alarm-mute-rule:*",
+    ("codepipeline", "webhook"): "webhook:*",
+}
+"""What a request without a name is about, by action or by resource type."""

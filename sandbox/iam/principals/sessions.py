@@ -1,0 +1,59 @@
+"""Role sessions: what moto does not keep of AssumeRole is kept on its own record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sandbox.iam.principals import records
+
+_PRUNE_AT = 256
+
+
+def open_session(
+    role_arn: str,
+    session_name: str,
+    *,
+    region: str,
+    duration: int = 3600,
+    policy: str | None = None,
+    policy_arns: Sequence[str] = (),
+    tags: Mapping[str, str] | None = None,
+    source_identity: str | None = None,
+) -> Any:
+    """Issues temporary credentials of a role (moto's AssumedRole: access_key_id, secret_access_key,
+    session_token, expiration, arn, user_id). Whether the caller may is decided before, in `gate` or `trust`."""
+    account = role_arn.split(":")[4]
+    backend = records.sts_backend(account)
+    if len(backend.assumed_roles) >= _PRUNE_AT:
+        _prune(account, backend)
+    session = backend.assume_role(
+        region_name=region,
+        role_session_name=session_name,
+        role_arn=role_arn,
+        policy=policy,
+        duration=duration,
+        external_id=None,
+    )
+    session.policy_arns = tuple(policy_arns)
+    session.tags = dict(tags or {})
+    session.source_identity = source_identity
+    return session
+
+
+def _prune(account: str, backend: Any) -> None:
+    """Drops sessions long past their time, so that a sandbox that runs for days does not grow.
+
+    An hour's grace keeps the answer ExpiredToken for those that have just run out.
+    """
+    limit = time.time() - 3600
+    kept = [session for session in backend.assumed_roles if records.epoch(session.expiration) > limit]
+    if len(kept) == len(backend.assumed_roles):
+        return
+    keys = records.iam_backend(account).access_keys
+    for session in backend.assumed_roles:
+        if records.epoch(session.expiration) <= limit:
+            keys.pop(session.access_key_id, None)
+    backend.assumed_roles[:] = kept
+    records.forget_sessions()

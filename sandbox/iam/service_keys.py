@@ -1,0 +1,376 @@
+"""Condition keys of services, filled from a request's members.
+
+Source: the condition keys tables of the Service Authorization Reference. A key of a service that stands nowhere
+here is one the sandbox cannot tell: a statement that hangs on it is refused by name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sandbox.iam.actions.catalogue import iam_prefix
+
+Keys = dict[str, tuple[str, ...]]
+Params = Mapping[str, Any]
+
+MEMBERS: dict[str, dict[str, tuple[str, ...]]] = {
+    "s3": {
+        "s3:prefix": ("Prefix",),
+        "s3:delimiter": ("Delimiter",),
+        "s3:max-keys": ("MaxKeys",),
+        "s3:versionid": ("VersionId",),
+        "s3:locationconstraint": ("LocationConstraint",),
+        "s3:x-amz-acl": ("ACL",),
+        "s3:x-amz-copy-source": ("CopySource",),
+        "s3:x-amz-grant-full-control": ("GrantFullControl",),
+        "s3:x-amz-grant-read": ("GrantRead",),
+        "s3:x-amz-grant-read-acp": ("GrantReadACP",),
+        "s3:x-amz-grant-write": ("GrantWrite",),
+        "s3:x-amz-grant-write-acp": ("GrantWriteACP",),
+        "s3:x-amz-metadata-directive": ("MetadataDirective",),
+        "s3:x-amz-object-ownership": ("ObjectOwnership",),
+        "s3:x-amz-server-side-encryption": ("ServerSideEncryption",),
+        "s3:x-amz-server-side-encryption-aws-kms-key-id": ("SSEKMSKeyId",),
+        "s3:x-amz-server-side-encryption-customer-algorithm": ("SSECustomerAlgorithm",),
+        "s3:x-amz-storage-class": ("StorageClass",),
+        "s3:x-amz-website-redirect-location": ("WebsiteRedirectLocation",),
+        "s3:if-match": ("IfMatch",),
+        "s3:if-none-match": ("IfNoneMatch",),
+        "s3:object-lock-mode": ("ObjectLockMode",),
+        "s3:object-lock-legal-hold": ("ObjectLockLegalHoldStatus",),
+        "s3:object-lock-retain-until-date": ("ObjectLockRetainUntilDate",),
+    },
+    "iam": {
+        "iam:permissionsboundary": ("PermissionsBoundary",),
+        "iam:policyarn": ("PolicyArn",),
+        "iam:awsservicename": ("AWSServiceName",),
+    },
+    "sts": {
+        "sts:externalid": ("ExternalId",),
+        "sts:rolesessionname": ("RoleSessionName",),
+        "sts:sourceidentity": ("SourceIdentity",),
+        "sts:transitivetagkeys": ("TransitiveTagKeys",),
+        "sts:durationseconds": ("DurationSeconds",),
+    },
+    "kms": {
+        "kms:granteeprincipal": ("GranteePrincipal",),
+        "kms:retiringprincipal": ("RetiringPrincipal",),
+        "kms:grantoperations": ("Operations",),
+        "kms:keyspec": ("KeySpec", "CustomerMasterKeySpec"),
+        "kms:customermasterkeyspec": ("CustomerMasterKeySpec", "KeySpec"),
+        "kms:keyusage": ("KeyUsage",),
+        "kms:customermasterkeyusage": ("KeyUsage",),
+        "kms:keyorigin": ("Origin",),
+        "kms:multiregion": ("MultiRegion",),
+        "kms:encryptionalgorithm": ("EncryptionAlgorithm", "SourceEncryptionAlgorithm"),
+        "kms:signingalgorithm": ("SigningAlgorithm",),
+        "kms:macalgorithm": ("MacAlgorithm",),
+        "kms:messagetype": ("MessageType",),
+        "kms:datakeypairspec": ("KeyPairSpec",),
+        "kms:bypasspolicylockoutsafetycheck": ("BypassPolicyLockoutSafetyCheck",),
+        "kms:schedulekeydeletionpendingwindowindays": ("PendingWindowInDays",),
+        "kms:rotationperiodindays": ("RotationPeriodInDays",),
+        "kms:primaryregion": ("PrimaryRegion",),
+        "kms:replicaregion": ("ReplicaRegion",),
+    },
+    "ssm": {"ssm:overwrite": ("Overwrite",), "ssm:recursive": ("Recursive",), "ssm:policies": ("Policies",)},
+    "cloudformation": {
+        "cloudformation:rolearn": ("RoleARN",),
+        "cloudformation:stackpolicyurl": ("StackPolicyURL", "StackPolicyDuringUpdateURL"),
+        "cloudformation:templateurl": ("TemplateURL",),
+        "cloudformation:resourcetypes": ("ResourceTypes",),
+        "cloudformation:changesetname": ("ChangeSetName",),
+    },
+    "events": {
+        "events:targetarn": ("Targets.Arn", "TargetArn"),
+        "events:eventbusarn": ("EventBuses.EventBusArn",),
+        "events:source": ("Entries.Source",),
+        "events:detail-type": ("Entries.DetailType",),
+    },
+    "cloudwatch": {"cloudwatch:namespace": ("Namespace",), "cloudwatch:alarmactions": ("AlarmActions",)},
+    "application-autoscaling": {
+        "application-autoscaling:service-namespace": ("ServiceNamespace",),
+        "application-autoscaling:scalable-dimension": ("ScalableDimension",),
+    },
+    "codebuild": {},
+    "logs": {"logs:deliverydestinationresourcearn": ("DeliveryDestinationArn",)},
+    "sagemaker": {
+        "sagemaker:modelapprovalstatus": ("ModelApprovalStatus",),
+        "sagemaker:modellifecycle:stage": ("ModelLifeCycle.Stage",),
+        "sagemaker:modellifecycle:stagestatus": ("ModelLifeCycle.StageStatus",),
+        "sagemaker:targetmodel": ("TargetModel",),
+        "sagemaker:modelarn": ("ModelName",),
+        "sagemaker:domainid": ("DomainId",),
+        "sagemaker:userprofilename": ("UserProfileName",),
+        "sagemaker:directinternetaccess": ("DirectInternetAccess",),
+        "sagemaker:rootaccess": ("RootAccess",),
+        "sagemaker:appnetworkaccesstype": ("AppNetworkAccessType",),
+        "sagemaker:workteamtype": ("WorkteamType",),
+        "sagemaker:customermetadatapropertiestoremove": ("CustomerMetadataPropertiesToRemove",),
+    },
+}
+"""Per IAM prefix: condition key (in lower case) → the members whose values it takes."""
+
+ANYWHERE: dict[str, dict[str, tuple[str, ...]]] = {
+    "sagemaker": {
+        "sagemaker:instancetypes": ("InstanceType", "TrainingInstanceType", "DefaultInstanceType"),
+        "sagemaker:acceleratortypes": ("AcceleratorType", "AcceleratorTypes"),
+        "sagemaker:networkisolation": ("EnableNetworkIsolation",),
+        "sagemaker:intercontainertrafficencryption": ("EnableInterContainerTrafficEncryption",),
+        "sagemaker:maxruntimeinseconds": ("MaxRuntimeInSeconds",),
+        "sagemaker:volumekmskey": ("VolumeKmsKeyId", "@KmsKeyId"),
+        "sagemaker:volumekmskeyarn": ("VolumeKmsKeyId", "@KmsKeyId"),
+        "sagemaker:outputkmskey": (
+            "OutputDataConfig.KmsKeyId",
+            "ProcessingOutputConfig.KmsKeyId",
+            "TransformOutput.KmsKeyId",
+        ),
+        "sagemaker:outputkmskeyarn": (
+            "OutputDataConfig.KmsKeyId",
+            "ProcessingOutputConfig.KmsKeyId",
+            "TransformOutput.KmsKeyId",
+        ),
+        "sagemaker:vpcsecuritygroupids": ("SecurityGroupIds", "SecurityGroups"),
+        "sagemaker:vpcsubnets": ("Subnets", "SubnetId", "SubnetIds"),
+        "sagemaker:serverlessmemorysize": ("MemorySizeInMB",),
+        "sagemaker:serverlessmaxconcurrency": ("ServerlessConfig.MaxConcurrency",),
+        "sagemaker:keepaliveperiod": ("KeepAlivePeriodInSeconds",),
+        "sagemaker:enableremotedebug": ("EnableRemoteDebug",),
+        "sagemaker:filesystemid": ("FileSystemId",),
+        "sagemaker:filesystemtype": ("FileSystemType",),
+        "sagemaker:filesystemaccessmode": ("FileSystemAccessMode",),
+        "sagemaker:filesystemdirectorypath": ("FileSystemDirectoryPath", "DirectoryPath"),
+    },
+}
+"""Like MEMBERS, for members found at any depth (`@` limits one to the top, a dot names its parent)."""
+
+FAMILIES = frozenset(
+    {
+        "kms:encryptioncontextkeys",
+        "kms:viaservice",
+        "kms:calleraccount",
+        "kms:grantisforawsresource",
+        "kms:grantconstrainttype",
+        "kms:requestalias",
+        "kms:resourcealiases",
+        "kms:reencryptonsamekey",
+        "kms:recipientattestation",
+        "s3:existingobjecttag/*",
+        "s3:requestobjecttag/*",
+        "s3:requestobjecttagkeys",
+        "s3:resourceaccount",
+        "s3:authtype",
+        "s3:signatureversion",
+        "s3:signatureage",
+        "s3:tlsversion",
+        "s3:x-amz-content-sha256",
+        "s3:dataaccesspointarn",
+        "s3:dataaccesspointaccount",
+        "s3:accesspointnetworkorigin",
+        "s3:accessgrantsinstancearn",
+        "s3:buckettag/*",
+        "iam:passedtoservice",
+        "iam:associatedresourcearn",
+        "iam:resourcetag/*",
+        "sagemaker:resourcetag/*",
+        "sagemaker:customermetadataproperties/*",
+        "sagemaker:taggingaction",
+        "cloudformation:createaction",
+        "ssm:resourcetag/*",
+        "codecommit:references",
+        "events:creatoraccount",
+        "events:managedby",
+        "events:eventbusinvocation",
+        "servicecatalog:accountlevel",
+        "servicecatalog:resource",
+        "servicecatalog:resourcetype",
+        "sts:awsservicename",
+    }
+)
+"""Keys that are filled by code here, in `context` or by the gate rather than by the tables above."""
+
+
+def told(prefix: str, family: str) -> bool:
+    """Whether the sandbox fills a condition key of a service (absence then means that AWS has none either)."""
+    if family in FAMILIES or family in MEMBERS.get(prefix, {}) or family in ANYWHERE.get(prefix, {}):
+        return True
+    return prefix == "codebuild" or family.startswith("kms:encryptioncontext:")
+
+
+def service_keys(service: str, operation: str, params: Params) -> Keys:
+    """The service's own condition keys of a request."""
+    prefix = iam_prefix(service)
+    keys: Keys = {}
+    for key, paths in MEMBERS.get(prefix, {}).items():
+        for path in paths:
+            values = _at(params, path)
+            if values:
+                keys[key] = values
+                break
+    for key, names in ANYWHERE.get(prefix, {}).items():
+        found = tuple(dict.fromkeys(value for name in names for value in _anywhere(params, name)))
+        if found:
+            keys[key] = found
+    special = _SPECIAL.get(prefix)
+    if special:
+        special(operation, params, keys)
+    return keys
+
+
+def _s3(operation: str, params: Params, keys: Keys) -> None:
+    keys["s3:authtype"] = ("REST-HEADER",)
+    keys["s3:signatureversion"] = ("AWS4-HMAC-SHA256",)
+    # The loopback stands for the TLS endpoints of AWS (see `context`).
+    keys["s3:tlsversion"] = ("1.3",)
+    tags = _object_tags(params)
+    if tags:
+        keys["s3:requestobjecttagkeys"] = tuple(tags)
+        keys.update({f"s3:requestobjecttag/{name.lower()}": (value,) for name, value in tags.items()})
+
+
+def _object_tags(params: Params) -> dict[str, str]:
+    """Tags of PutObject's header (`a=b&c=d`) or of PutObjectTagging's body."""
+    from urllib.parse import parse_qsl
+
+    tagging = params.get("Tagging")
+    if isinstance(tagging, str):
+        return dict(parse_qsl(tagging, keep_blank_values=True))
+    if isinstance(tagging, Mapping):
+        return {item["Key"]: item["Value"] for item in tagging.get("TagSet") or []}
+    return {}
+
+
+def _kms(operation: str, params: Params, keys: Keys) -> None:
+    context = params.get("EncryptionContext") or params.get("SourceEncryptionContext") or {}
+    keys.update({f"kms:encryptioncontext:{name.lower()}": (str(value),) for name, value in context.items()})
+    if context:
+        keys["kms:encryptioncontextkeys"] = tuple(context)
+    name = str(params.get("KeyId") or "")
+    if name.startswith("alias/") or ":alias/" in name:
+        keys["kms:requestalias"] = (name.split(":", 5)[-1],)
+    constraints = params.get("Constraints") or {}
+    if constraints:
+        keys["kms:grantconstrainttype"] = tuple(constraints)
+
+
+def _codebuild(operation: str, params: Params, keys: Keys) -> None:
+    """CodeBuild's keys are paths into the request: `codebuild:environment.image`."""
+    for path, values in _leaves(params, ""):
+        keys.setdefault(f"codebuild:{path.lower()}", ())
+        keys[f"codebuild:{path.lower()}"] += values
+
+
+def _sagemaker(operation: str, params: Params, keys: Keys) -> None:
+    for name, value in (params.get("CustomerMetadataProperties") or {}).items():
+        keys[f"sagemaker:customermetadataproperties/{name.lower()}"] = (str(value),)
+    if params.get("Tags") and operation.startswith("Create"):
+        keys["sagemaker:taggingaction"] = (operation,)
+
+
+def _cloudformation(operation: str, params: Params, keys: Keys) -> None:
+    if params.get("Tags") and operation in (
+        "CreateStack",
+        "CreateChangeSet",
+        "UpdateStack",
+        "CreateStackSet",
+    ):
+        keys["cloudformation:createaction"] = (operation,)
+
+
+def _codecommit(operation: str, params: Params, keys: Keys) -> None:
+    """References a write is about, as `refs/heads/<branch>`."""
+    names = [params.get("branchName"), params.get("targetBranch"), params.get("destinationReference")]
+    names += [
+        item.get("destinationReference") for item in params.get("targets") or [] if isinstance(item, Mapping)
+    ]
+    found = tuple(name if name.startswith("refs/") else f"refs/heads/{name}" for name in names if name)
+    if found:
+        keys["codecommit:references"] = found
+
+
+def _servicecatalog(operation: str, params: Params, keys: Keys) -> None:
+    level = params.get("AccessLevelFilter") or {}
+    name = str(level.get("Key", "Account" if "AccessLevelFilter" not in params else "")).lower()
+    if name in ("account", "role", "user"):
+        keys[f"servicecatalog:{name}level"] = (str(level.get("Value", "self")),)
+
+
+def _events(operation: str, params: Params, keys: Keys) -> None:
+    pattern = params.get("EventPattern")
+    if not isinstance(pattern, str):
+        return
+    try:
+        body = json.loads(pattern)
+    except ValueError:
+        return
+    for member in ("source", "detail-type"):
+        values = body.get(member) if isinstance(body, dict) else None
+        if isinstance(values, list):
+            keys[f"events:{member}"] = tuple(value for value in values if isinstance(value, str))
+
+
+_SPECIAL: dict[str, Callable[[str, Params, Keys], None]] = {
+    "s3": _s3,
+    "kms": _kms,
+    "codebuild": _codebuild,
+    "sagemaker": _sagemaker,
+    "cloudformation": _cloudformation,
+    "codecommit": _codecommit,
+    "servicecatalog": _servicecatalog,
+    "events": _events,
+}
+
+
+def text(value: Any) -> str:
+    """A value as condition operators compare it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _at(value: Any, path: str) -> tuple[str, ...]:
+    name, _, rest = path.partition(".")
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return tuple(dict.fromkeys(found for item in value for found in _at(item, path)))
+    if not isinstance(value, Mapping) or value.get(name) is None:
+        return ()
+    inner = value[name]
+    if rest:
+        return _at(inner, rest)
+    return _scalars(inner)
+
+
+def _scalars(value: Any) -> tuple[str, ...]:
+    if isinstance(value, list | tuple):
+        return tuple(text(item) for item in value if not isinstance(item, Mapping | list))
+    return () if isinstance(value, Mapping | bytes) else (text(value),)
+
+
+def _anywhere(params: Params, name: str) -> tuple[str, ...]:
+    if name.startswith("@"):
+        return _at(params, name[1:])
+    parent, dot, child = name.rpartition(".")
+    return tuple(found for holder in _holders(params, parent if dot else "") for found in _at(holder, child))
+
+
+def _holders(value: Any, parent: str, inside: bool = False) -> Iterator[Mapping[str, Any]]:
+    """Every mapping at any depth; with `parent`, only those under a member of that name."""
+    if isinstance(value, Mapping):
+        if not parent or inside:
+            yield value
+        for name, item in value.items():
+            yield from _holders(item, parent, inside=name == parent)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _holders(item, parent, inside)
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _leaves(item, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _leaves(item, path)
+    elif value is not None and not isinstance(value, bytes):
+        yield path, (text(value),)
