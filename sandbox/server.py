@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from pathlib import Path
 
 from sandbox.engine.clients import Credentials
@@ -77,6 +78,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for name in ("werkzeug", "botocore"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+    # moto warns of error codes that stand in no service's model; ours name what the sandbox does not implement.
+    warnings.filterwarnings("ignore", message=".*does not match an error shape", category=UserWarning)
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

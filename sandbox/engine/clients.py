@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.http import Request, Response, request_of_url
+from sandbox.engine.operations import AwsError
 
 if TYPE_CHECKING:
     from sandbox.iam.principals import Principal
@@ -124,18 +125,20 @@ class Clients:
         AwsError AccessDenied where the role does not exist or its trust policy does not let the service in.
         """
         from sandbox.iam import trust
-        from sandbox.iam.principals import open_session
+        from sandbox.iam.errors import Refused
 
         key = (role_arn, service, session_name, region, source_arn or "")
         with self._lock:
             made, session = self._roles.get(key, (0.0, None))
         # The trust policy is asked each time: it may have been changed or the role deleted since.
-        trust.check_service(role_arn, service, account=self._account, source_arn=source_arn)
+        try:
+            trust.check_service(role_arn, service, account=self._account, source_arn=source_arn, region=region)
+        except Refused as error:
+            raise AwsError(error.code, error.message, status=error.status) from error
         if session and self._now() - made < REUSE:
             return session
-        issued = open_session(role_arn, session_name[:64], region=region, duration=DURATION)
-        credentials = Credentials(issued.access_key_id, issued.secret_access_key, issued.session_token)
-        session = Session(self, credentials, region)
+        issued = trust.credentials(role_arn, session_name[:64], self._account, region=region, duration=DURATION)
+        session = Session(self, Credentials(*issued), region)
         with self._lock:
             self._roles[key] = (self._now(), session)
         return session
@@ -149,13 +152,13 @@ class Clients:
         self, access_key: str, region: str, via: str | None = None, chain: tuple[str, ...] = ()
     ) -> Session:
         """Acts again as a caller seen earlier: durable tasks remember its access key."""
-        from sandbox.iam.principals.records import credentials_of
+        from sandbox.iam import trust
 
         through = (*chain, via) if via else chain
         key = (access_key, region, through)
         with self._lock:
             if key not in self._sessions:
-                self._sessions[key] = Session(self, Credentials(*credentials_of(access_key)), region, through)
+                self._sessions[key] = Session(self, Credentials(*trust.secrets(access_key)), region, through)
             return self._sessions[key]
 
     def owner(self, region: str) -> Session:

@@ -18,6 +18,15 @@ OPERATIONS: dict[tuple[str, str], Handler] = {}
 """Every operation the sandbox implements itself, by (botocore service name, operation name)."""
 
 
+TagsOf = Callable[["Engine", str, str, str], dict[str, str]]
+
+TAGS: dict[str, TagsOf] = {}
+"""By ARN service (`sagemaker`): (engine, account, region, resource ARN) → its tags, for conditions on them."""
+
+POLICIES: dict[str, Callable[["Engine", str, str, str], "str | None"]] = {}
+"""By ARN service: (engine, account, region, resource ARN) → its resource policy, as JSON text."""
+
+
 class AwsError(Exception):
     """An error of an AWS API.
 

@@ -9,26 +9,78 @@ from urllib.parse import urlsplit
 from sandbox.engine.clients import Session
 from sandbox.engine.engine import Engine
 from sandbox.engine.http import Request
+from sandbox.engine.operations import POLICIES, TAGS, AwsError
 from sandbox.gateway.authentication import Identity, authenticate_git
+from sandbox.iam import gate
+from sandbox.iam.context import RequestFacts
+from sandbox.iam.errors import Refused
+from sandbox.iam.ledger import Ledger
+from sandbox.iam.principals import Principal, principal_of
+
+LEDGER = Ledger()
+"""Every decision since the sandbox started."""
 
 
 def authorize(engine: Engine, identity: Identity, operation: Any, request: Request) -> None:
     """Decides a request; AwsError with the service's own code and AWS's words when it is denied."""
-    return
+    facts = _facts(engine, identity.principal, identity.region, operation.service, operation.name, operation.parameters)
+    _decide(lambda: gate.authorize(identity.principal, _with_headers(facts, request), LEDGER))
+
+
+def _with_headers(facts: RequestFacts, request: Request) -> RequestFacts:
+    from dataclasses import replace
+
+    return replace(facts, headers=request.headers, source_ip=request.remote, presigned="X-Amz-Signature" in request.query)
+
+
+def _facts(
+    engine: Engine, principal: Principal, region: str, service: str, operation: str, parameters: dict[str, Any]
+) -> RequestFacts:
+    account = principal.account
+
+    def tags_of(arn: str) -> dict[str, str]:
+        source = TAGS.get(arn.split(":")[2]) if arn.count(":") >= 5 else None
+        return source(engine, account, region, arn) if source else {}
+
+    def policy_of(arn: str) -> str | None:
+        source = POLICIES.get(arn.split(":")[2]) if arn.count(":") >= 5 else None
+        return source(engine, account, region, arn) if source else None
+
+    return RequestFacts(service, operation, parameters, region, account, tags_of=tags_of, policy_of=policy_of)
+
+
+def _decide(ask: Callable[[], None]) -> None:
+    try:
+        ask()
+    except Refused as error:
+        raise AwsError(error.code, error.message, status=error.status) from error
 
 
 def of_session(engine: Engine) -> Callable[[Session, str, str, dict[str, str]], None]:
-    return lambda session, action, resource, context: None
+    """Decides a permission that has no API operation, for a session of a service."""
+
+    def authorize_action(session: Session, action: str, resource: str, context: dict[str, str]) -> None:
+        principal = principal_of(session.credentials.access_key, session.credentials.token)
+        service, _, name = action.partition(":")
+        facts = _facts(engine, principal, session.region, service, name, dict(context))
+        _decide(lambda: gate.authorize_action(principal, action, resource, facts, LEDGER))
+
+    return authorize_action
 
 
 def of_git(engine: Engine) -> Callable[[str, str, str, bool], Identity]:
-    """Authenticates and authorizes git's requests."""
+    """Authenticates and authorizes git's requests: codecommit:GitPull, codecommit:GitPush."""
 
     def check(user: str, password: str, repository: str, write: bool) -> Identity:
         host = urlsplit(engine.endpoint_url).netloc
         region = engine.settings.region
         # Clients sign the host they were given: ours, or CodeCommit's where git rewrites the URL later.
         hosts = [host, host.partition(":")[0], f"git-codecommit.{region}.amazonaws.com"]
-        return authenticate_git(user, password, f"/v1/repos/{repository}", [region], hosts)
+        identity = authenticate_git(user, password, f"/v1/repos/{repository}", [region], hosts)
+        name = "GitPush" if write else "GitPull"
+        arn = f"arn:aws:codecommit:{region}:{identity.principal.account}:{repository}"
+        facts = _facts(engine, identity.principal, region, "codecommit", name, {"repositoryName": repository})
+        _decide(lambda: gate.authorize_action(identity.principal, f"codecommit:{name}", arn, facts, LEDGER))
+        return identity
 
     return check

@@ -45,6 +45,7 @@ ROOMS = (
     "sagemaker",
     "sagemaker_runtime",
     "servicecatalog",
+    "sts",
 )
 """The folders under sandbox/services whose import registers operations, tasks and listeners."""
 

@@ -6,7 +6,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from sandbox.engine.operations import AwsError, Call, operation
+from sandbox.engine.engine import Engine
+from sandbox.engine.operations import TAGS, AwsError, Call, operation
 from sandbox.engine.pagination import page
 from sandbox.engine.store import Record
 
@@ -156,3 +157,11 @@ def untag_resource(call: Call, resourceArn: str, tagKeys: list[str]) -> None:
 @operation("codecommit", "ListTagsForResource")
 def list_tags_for_resource(call: Call, resourceArn: str, nextToken: str | None = None) -> dict[str, Any]:
     return {"tags": require(call, _named_by(call, resourceArn))["tags"]}
+
+
+def _tags_of(engine: Engine, account: str, region: str, arn: str) -> dict[str, str]:
+    record = engine.records(account, region, "codecommit", "repository").get(arn.rpartition(":")[2])
+    return record["tags"] if record else {}
+
+
+TAGS["codecommit"] = _tags_of
