@@ -12,7 +12,7 @@ MULTIPART_BYTES = 64 * 2**20
 
 
 def download(client: Any, uri: str, folder: Path, role_arn: str) -> None:
-    """Every object under the prefix `uri` into `folder` (S3Prefix, FullyReplicated). JobFailed says what failed.
+    """Every object under the prefix `uri` into `folder` (S3Prefix). JobFailed says what failed.
 
     As SageMaker does, a prefix matches by its characters; names below are relative to its last folder.
     """
@@ -34,9 +34,10 @@ def download(client: Any, uri: str, folder: Path, role_arn: str) -> None:
         ) from None
     if not found:
         raise JobFailed(
-            f'ClientError: Data download failed:No S3 objects found under S3 URL "{uri}" given in input data source. '
-            f"Please ensure that the bucket exists in the selected region, that objects exist under that S3 "
-            f'prefix, and that the role "{role_arn}" has "s3:ListBucket" permissions on bucket "{source.bucket}".'
+            f'ClientError: Data download failed:No S3 objects found under S3 URL "{uri}" given in input data '
+            f"source. Please ensure that the bucket exists in the selected region, that objects exist under "
+            f'that S3 prefix, and that the role "{role_arn}" has "s3:ListBucket" permissions on bucket '
+            f'"{source.bucket}".'
         )
 
 

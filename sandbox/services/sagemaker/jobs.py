@@ -73,7 +73,8 @@ PROCESSING = JobKind(
     "processing-job",
     "Processing",
     "processing job",
-    "Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})",
+    "Job name must be unique within an AWS account and region, "
+    "and a job with this name already exists ({arn})",
     "Could not find requested job with name: {name}",
 )
 TRAINING = JobKind(

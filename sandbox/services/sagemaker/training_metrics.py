@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -18,10 +19,9 @@ class Metrics:
     def read(self, line: str) -> None:
         for name, pattern in self._patterns:
             for match in pattern.finditer(line):
-                try:
-                    self._values[name] = (float(match.group(1)), self._now())
-                except (TypeError, ValueError):
-                    continue  # as on AWS, what is matched but is no number is no data point
+                value = _number(match.group(1))
+                if value is not None:
+                    self._values[name] = (value, self._now())
 
     def final(self) -> list[dict[str, Any]]:
         """FinalMetricDataList, in the order of the definitions."""
@@ -30,3 +30,12 @@ class Metrics:
             for name, _ in self._patterns
             if name in self._values
         ]
+
+
+def _number(text: str | None) -> float | None:
+    """What is matched but is no finite number is no data point."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
