@@ -1,0 +1,87 @@
+from tests.template.synthesised import filled, model, named, of_type, only
+
+KEPT = {
+    "ProjectKey": "AWS::KMS::Key",
+    "ProjectKeyAlias": "AWS::KMS::Alias",
+    "ProjectArtifacts": "AWS::S3::Bucket",
+    "ProjectArtifactsPolicy": "AWS::S3::BucketPolicy",
+    "ProjectAccessLogs": "AWS::S3::Bucket",
+    "ProjectAccessLogsPolicy": "AWS::S3::BucketPolicy",
+    "ModelPackageGroup": "AWS::SageMaker::ModelPackageGroup",
+    "ModelBuildRepository": "AWS::CodeCommit::Repository",
+    "ModelDeployRepository": "AWS::CodeCommit::Repository",
+}
+"""Logical ids may never change: another one replaces the resource, and what it holds is lost."""
+
+
+def test_what_holds_work_is_kept_under_logical_ids_that_never_change() -> None:
+    kept = {
+        key: resource["Type"]
+        for key, resource in model()["Resources"].items()
+        if resource.get("DeletionPolicy") == "RetainExceptOnCreate"
+        and resource.get("UpdateReplacePolicy") == "Retain"
+    }
+    assert kept == KEPT
+
+
+def test_nothing_that_holds_work_is_left_out() -> None:
+    kinds = set(KEPT.values())
+    assert {key for key, resource in model()["Resources"].items() if resource["Type"] in kinds} == set(KEPT)
+
+
+def test_buckets_are_private_versioned_and_without_acls() -> None:
+    buckets = of_type(model()["Resources"], "AWS::S3::Bucket")
+    assert len(buckets) == 2
+    for bucket in buckets.values():
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+        assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+
+
+def test_artifacts_are_encrypted_with_the_projects_key() -> None:
+    bucket = model()["Resources"]["ProjectArtifacts"]["Properties"]
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule == {
+        "BucketKeyEnabled": True,
+        "ServerSideEncryptionByDefault": {
+            "KMSMasterKeyID": {"Fn::GetAtt": ["ProjectKey", "Arn"]},
+            "SSEAlgorithm": "aws:kms",
+        },
+    }
+    assert bucket["LoggingConfiguration"]["DestinationBucketName"] == {"Ref": "ProjectAccessLogs"}
+    assert model()["Resources"]["ProjectArtifacts"]["DependsOn"] == ["ProjectAccessLogsPolicy"]
+
+
+def test_every_bucket_refuses_requests_without_tls() -> None:
+    resources = filled(model())
+    buckets = {bucket["BucketName"] for bucket in of_type(resources, "AWS::S3::Bucket").values()}
+    policies = of_type(resources, "AWS::S3::BucketPolicy")
+    assert {policy["Bucket"] for policy in policies.values()} == buckets
+    for policy in policies.values():
+        denial = policy["PolicyDocument"]["Statement"][0]
+        assert denial["Effect"] == "Deny"
+        assert denial["Action"] == "s3:*"
+        assert denial["Resource"] == [f"arn:aws:s3:::{policy['Bucket']}", f"arn:aws:s3:::{policy['Bucket']}/*"]
+        assert denial["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_the_key_rotates_and_serves_only_this_projects_logs() -> None:
+    key = only(filled(model(), "movies", "p-1"), "AWS::KMS::Key")
+    assert key["EnableKeyRotation"] is True
+    logs = next(s for s in key["KeyPolicy"]["Statement"] if "Service" in s["Principal"])
+    assert logs["Condition"]["ArnLike"] == {
+        "kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-east-1:123456789012:log-group:/aws/codebuild/sagemaker-movies-p-1-*"
+    }
+
+
+def test_access_logs_are_accepted_from_the_artifact_bucket_only() -> None:
+    policy = named(filled(model()), "AWS::S3::Bucket", "-logs")["BucketName"]
+    statements = next(
+        p["PolicyDocument"]["Statement"]
+        for p in of_type(filled(model()), "AWS::S3::BucketPolicy").values()
+        if p["Bucket"] == policy
+    )
+    delivery = statements[1]
+    assert delivery["Principal"] == {"Service": "logging.s3.amazonaws.com"}
+    assert delivery["Condition"]["ArnLike"] == {"aws:SourceArn": f"arn:aws:s3:::{policy.removesuffix('-logs')}"}
