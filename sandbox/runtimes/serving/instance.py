@@ -33,7 +33,8 @@ class Answer:
 class Instance:
     """`command(ready)` makes the Command of `runtimes.serving_command` for a ready word.
 
-    `on_line`: each line it prints. `on_death`: called once if it ends without being stopped.
+    `on_line`: each line it prints. `on_death`: called once if a server that was healthy ends without being
+    stopped. `on_end`: called once when the process has ended, however it did.
     """
 
     def __init__(
@@ -43,11 +44,14 @@ class Instance:
         command: Callable[[str], Command],
         on_line: Callable[[str], None],
         on_death: Callable[[], None],
+        on_end: Callable[[], None],
     ) -> None:
         self.key = key
         self._processes = processes
         self._on_line = on_line
         self._on_death = on_death
+        self._on_end = on_end
+        self._healthy = False
         self._ready_word = secrets.token_hex(8)
         self._port: int | None = None
         self._up = threading.Event()
@@ -73,7 +77,8 @@ class Instance:
         self._process.wait()
         self._ended.set()
         self._up.set()
-        if not self._stopping:
+        self._on_end()
+        if self._healthy and not self._stopping:
             self._on_death()
 
     @property
@@ -94,6 +99,7 @@ class Instance:
                 raise NotHealthy("\n".join(self._tail))
         except (OSError, http.client.HTTPException):
             raise NotHealthy("\n".join(self._tail)) from None
+        self._healthy = True
 
     def invoke(self, body: bytes, headers: dict[str, str], timeout: float) -> Answer:
         """POST /invocations. InstanceGone when the process is dead; TimeoutError after `timeout` seconds."""
