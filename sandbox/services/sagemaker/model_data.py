@@ -56,7 +56,7 @@ def _ask(call: Call, uri: str, function: Any, **arguments: Any) -> Any:
             raise _not_found(uri) from None
         raise AwsError(
             "ValidationException",
-            f"Could not access model data at {uri}. Please ensure that {call.principal.arn} has "
+            f"Could not access model data at {uri}. Please ensure that {call.principal.caller_arn} has "
             f'"s3:GetObject" and "s3:ListBucket" permissions and that the object is in {call.region}.',
         ) from None
 

@@ -10,4 +10,4 @@ if TYPE_CHECKING:
 
 def user_context(call: Call) -> dict[str, Any]:
     """The UserContext of the caller (outside of Studio: its IAM identity alone)."""
-    return {"IamIdentity": {"Arn": call.principal.arn, "PrincipalId": call.principal.id}}
+    return {"IamIdentity": {"Arn": call.principal.caller_arn, "PrincipalId": call.principal.id}}
