@@ -23,10 +23,10 @@ PolicyOf = Callable[[str], "str | None"]
 class RequestFacts:
     """What the gateway knows of a request.
 
-    `service`, `operation`, `params`: botocore's names and parsed members. `tags_of`: tags of a resource by ARN, of
-    the services that are not moto's. `policy_of`: resource policy by ARN, likewise. `locate`: ARN of what an id
-    stands for. `source_arn`, `source_account`: on whose behalf a service principal calls. `keys`: further
-    condition keys that only the service can tell.
+    `service`, `operation`, `params`: botocore's names and parsed members. `tags_of`: tags of a resource by
+    ARN, for services that are not moto's. `policy_of`: resource policy by ARN, likewise. `locate`: ARN of
+    what an id stands for. `source_arn`, `source_account`: for whom a service principal calls. `keys`:
+    further condition keys, which only the caller can tell (`codecommit:References` of a push).
     """
 
     service: str
@@ -48,17 +48,59 @@ class RequestFacts:
 
 GLOBAL = frozenset(
     f"aws:{name}"
-    for name in (
-        "requestedregion principalarn principalaccount principaltype userid username sourceip securetransport "
-        "currenttime epochtime resourceaccount calledvia calledviafirst calledvialast viaawsservice sourceaccount sourcearn "
-        "sourceorgid sourceorgpaths principalorgid principalorgpaths resourceorgid resourceorgpaths "
-        "multifactorauthpresent multifactorauthage sourcevpc sourcevpcarn sourcevpce vpcsourceip vpceaccount vpceorgid "
-        "vpceorgpaths referer useragent federatedprovider tokenissuetime principalisawsservice "
-        "principalservicename principalservicenameslist sourceidentity ec2instancesourcevpc "
-        "ec2instancesourceprivateipv4 chatbotsourcearn assumedroot principaltag/* requesttag/* resourcetag/* tagkeys"
-    ).split()
+    for name in [
+        "requestedregion",
+        "principalarn",
+        "principalaccount",
+        "principaltype",
+        "userid",
+        "username",
+        "sourceip",
+        "securetransport",
+        "currenttime",
+        "epochtime",
+        "resourceaccount",
+        "calledvia",
+        "calledviafirst",
+        "calledvialast",
+        "viaawsservice",
+        "sourceaccount",
+        "sourcearn",
+        "sourceorgid",
+        "sourceorgpaths",
+        "principalorgid",
+        "principalorgpaths",
+        "resourceorgid",
+        "resourceorgpaths",
+        "multifactorauthpresent",
+        "multifactorauthage",
+        "sourcevpc",
+        "sourcevpcarn",
+        "sourcevpce",
+        "vpcsourceip",
+        "vpceaccount",
+        "vpceorgid",
+        "vpceorgpaths",
+        "referer",
+        "useragent",
+        "federatedprovider",
+        "tokenissuetime",
+        "principalisawsservice",
+        "principalservicename",
+        "principalservicenameslist",
+        "sourceidentity",
+        "ec2instancesourcevpc",
+        "ec2instancesourceprivateipv4",
+        "chatbotsourcearn",
+        "assumedroot",
+        "principaltag/*",
+        "requesttag/*",
+        "resourcetag/*",
+        "tagkeys",
+    ]
 )
-"""Global keys that are told; those never present here have no counterpart on one machine (organization, VPC, MFA)."""
+"""Global keys that are told; those never present here have no counterpart on one machine (organization, VPC,
+MFA)."""
 
 
 class Context:
@@ -104,6 +146,9 @@ class Context:
         family, _, name = key.partition("/")
         if family not in _TAGS_OF_RESOURCE or self._tags_of is None or "*" in self._resource:
             return None
+        # S3 tells tags of objects by a key of its own, and those of buckets only where that is switched on.
+        if (family == "s3:existingobjecttag") != self._resource.startswith("arn:aws:s3:::"):
+            return None
         if self._tags is None:
             self._tags = {tag.lower(): value for tag, value in self._tags_of(self._resource).items()}
         value = self._tags.get(name)
@@ -117,7 +162,6 @@ _TAGS_OF_RESOURCE = frozenset(
         "sagemaker:resourcetag",
         "ssm:resourcetag",
         "s3:existingobjecttag",
-        "s3:buckettag",
     }
 )
 
@@ -129,7 +173,8 @@ def global_keys(principal: Principal, facts: RequestFacts) -> dict[str, tuple[st
         "aws:requestedregion": (facts.region,),
         "aws:principalaccount": (principal.account,),
         "aws:userid": (principal.id,),
-        # The sandbox speaks http on the loopback where AWS's endpoints speak TLS: its requests stand for theirs,
+        # The sandbox speaks http on the loopback where AWS's endpoints speak TLS: its requests stand for
+        # theirs,
         # and a policy that refuses plain http must not refuse them.
         "aws:securetransport": ("true",),
         "aws:currenttime": (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),),
@@ -185,8 +230,12 @@ def request_keys(principal: Principal, facts: RequestFacts) -> dict[str, tuple[s
             keys["kms:grantisforawsresource"] = ("true",)
         else:
             keys["kms:grantisforawsresource"] = ("false",)
+    if facts.service == "events":
+        keys["events:creatoraccount"] = (facts.account,)
     if facts.service == "s3":
         keys["s3:resourceaccount"] = (facts.account,)
+        if facts.headers.get("x-amz-content-sha256"):
+            keys["s3:x-amz-content-sha256"] = (facts.headers["x-amz-content-sha256"],)
         if facts.presigned:
             keys["s3:authtype"] = ("REST-QUERY-STRING",)
     keys.update(

@@ -1,6 +1,7 @@
 """The gate: every request is decided here, and recorded.
 
-`authorize` resolves a request to IAM actions, gathers the policies that bear on them, decides each, and raises
+`authorize` resolves a request to IAM actions, gathers the policies that bear on them, decides each, and
+raises
 AccessDenied with the code and the words of the called service.
 """
 
@@ -102,6 +103,10 @@ def _decide(
     values = keys | {"aws:resourceaccount": (account,)}
     if check.context:
         values.update({name.lower(): (value,) for name, value in check.context.items()})
+    if check.action.startswith("kms:"):
+        aliases = moto_resources.aliases_of(request.account, resource)
+        if aliases:
+            values["kms:resourcealiases"] = aliases
     tags = functools.partial(_tags, request)
     context = Context(values, check.action, resource, tags)
     return policy.evaluate(
@@ -130,8 +135,8 @@ def _with_resource_policy(
     service = check.action.partition(":")[0]
     if check.action in TRUST_ACTIONS:
         text = moto_resources.trust_of(request.account, resource)
-        documents = (parse(text, "trust"),) if text else ()
-        return replace(policies, resource=documents, must_grant=True, resource_kind=policy.TRUST)
+        trust = (parse(text, "trust"),) if text else ()
+        return replace(policies, resource=trust, must_grant=True, resource_kind=policy.TRUST)
     if service == "kms" and ":key/" in resource:
         key = moto_resources.key_of(request.account, resource)
         if key is None:
@@ -166,15 +171,16 @@ _WHY = {
 
 
 def message(principal: Principal, service: str, decision: Decision) -> str:
-    """The text of a refusal, as AWS writes it ("Troubleshoot access denied error messages", IAM User Guide)."""
+    """The text of a refusal, as AWS writes it ("Troubleshoot access denied error messages", IAM User
+    Guide)."""
     resource = f'"{decision.resource}"' if service == "s3" else decision.resource
     text = f"User: {principal.caller_arn} is not authorized to perform: {decision.action}"
     if decision.reason == policy.UNMAPPED:
         return f"{text} because the sandbox cannot tell what it is about: {decision.by}"
     text += f" on resource: {resource}"
     if decision.reason == policy.UNKNOWN_KEY:
-        names = ", ".join(decision.unknown)
-        return f"{text} because the sandbox does not know the condition key {names} in {decision.statement or decision.by}"
+        names, where = ", ".join(decision.unknown), decision.statement or decision.by
+        return f"{text} because the sandbox does not know the condition key {names} in {where}"
     if decision.action == "sts:AssumeRole":
         return text
     implicit, explicit = _WHY[decision.by]

@@ -10,7 +10,8 @@ from sandbox.iam.principals.records import iam_backend, role_of, role_tags
 def _backend(service: str, account: str, region: str) -> Any:
     from moto.backends import get_backend
 
-    return get_backend(service)[account][region]
+    backends: Any = get_backend
+    return backends(service)[account][region]
 
 
 def bucket_of(account: str, arn: str) -> Any | None:
@@ -105,7 +106,7 @@ def trust_of(account: str, arn: str) -> str | None:
     return None if role is None else str(role.assume_role_policy_document)
 
 
-def grants_of(account: str, arn: str) -> list[Any]:
-    """Grants on a KMS key."""
-    key = key_of(account, arn)
-    return list(key.grants.values()) if key is not None else []
+def aliases_of(account: str, arn: str) -> tuple[str, ...]:
+    """Aliases of a KMS key."""
+    key = key_of(account, arn) if ":key/" in arn else None
+    return tuple(key.aliases) if key is not None else ()

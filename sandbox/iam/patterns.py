@@ -20,7 +20,8 @@ _CACHE = 4096
 
 @functools.lru_cache(_CACHE)
 def parts(pattern: str) -> tuple[tuple[str, str, str | None], ...]:
-    """Splits a pattern into ("text", t, None), ("literal", "*", None) for `${*}`, and ("variable", key, default)."""
+    """Splits a pattern into ("text", t, None), ("literal", "*", None) for `${*}`, and ("variable", key,
+    default)."""
     found: list[tuple[str, str, str | None]] = []
     at = 0
     for match in _VARIABLE.finditer(pattern):

@@ -2,7 +2,8 @@
 
 Source: "Policy evaluation logic" in the IAM User Guide. An explicit Deny anywhere wins. Within an account a
 resource-based policy that names the requester itself grants alone; one that names the role of a session is
-still limited by the role's boundary and the session's policy; one that names the account only delegates to the
+still limited by the role's boundary and the session's policy; one that names the account only delegates to
+the
 account's identity policies. KMS key policies and role trust policies must grant; another account's resource
 needs both sides.
 """
@@ -30,7 +31,8 @@ UNMAPPED = "unmapped-action"
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`by` names the kind of policy that decided, `statement` the policy and Sid; `unknown` the condition keys
+    """`by` names the kind of policy that decided, `statement` the policy and Sid; `unknown` the condition
+    keys
     (for UNKNOWN_KEY) that the sandbox cannot tell."""
 
     allowed: bool
@@ -46,7 +48,8 @@ class Decision:
 class PolicySet:
     """All policies that bear on one requester and one resource. None: there is no such policy.
 
-    `root`: the account's root user, whom identity policies do not bind. `must_grant`: the resource's policy has
+    `root`: the account's root user, whom identity policies do not bind. `must_grant`: the resource's policy
+    has
     to grant (KMS keys, role trust). `cross_account`: requester and resource are in different accounts.
     """
 

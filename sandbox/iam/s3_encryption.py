@@ -1,7 +1,8 @@
 """The KMS permissions that S3 asks of a requester for objects under a KMS key.
 
 Source: "Using server-side encryption with AWS KMS keys" in the S3 User Guide: kms:GenerateDataKey to write,
-kms:Decrypt to read, both for multipart uploads; the context is the object's ARN, or the bucket's with bucket keys.
+kms:Decrypt to read, both for multipart uploads; the context is the object's ARN, or the bucket's with bucket
+keys.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ def _copied(asked: Asked, request: RequestFacts) -> list[Check]:
 
 
 def _key_for_writing(request: RequestFacts, bucket: Any) -> str | None:
-    """The key named by the request, else the bucket's default; the AWS-managed key asks nothing of requesters."""
+    """The key named by the request, else the bucket's default; the AWS-managed key asks nothing of
+    requesters."""
     asked_for = request.params.get("ServerSideEncryption")
     if asked_for and not asked_for.startswith("aws:kms"):
         return None

@@ -1,6 +1,7 @@
 """Condition keys of services, filled from a request's members.
 
-Source: the condition keys tables of the Service Authorization Reference. A key of a service that stands nowhere
+Source: the condition keys tables of the Service Authorization Reference. A key of a service that stands
+nowhere
 here is one the sandbox cannot tell: a statement that hangs on it is refused by name.
 """
 
@@ -163,14 +164,12 @@ FAMILIES = frozenset(
         "s3:resourceaccount",
         "s3:authtype",
         "s3:signatureversion",
-        "s3:signatureage",
         "s3:tlsversion",
         "s3:x-amz-content-sha256",
         "s3:dataaccesspointarn",
         "s3:dataaccesspointaccount",
         "s3:accesspointnetworkorigin",
         "s3:accessgrantsinstancearn",
-        "s3:buckettag/*",
         "iam:passedtoservice",
         "iam:associatedresourcearn",
         "iam:resourcetag/*",
@@ -184,8 +183,6 @@ FAMILIES = frozenset(
         "events:managedby",
         "events:eventbusinvocation",
         "servicecatalog:accountlevel",
-        "servicecatalog:resource",
-        "servicecatalog:resourcetype",
         "sts:awsservicename",
     }
 )
@@ -193,10 +190,11 @@ FAMILIES = frozenset(
 
 
 def told(prefix: str, family: str) -> bool:
-    """Whether the sandbox fills a condition key of a service (absence then means that AWS has none either)."""
+    """Whether the sandbox fills a condition key of a service (absence then means that AWS has none
+    either)."""
     if family in FAMILIES or family in MEMBERS.get(prefix, {}) or family in ANYWHERE.get(prefix, {}):
         return True
-    return prefix == "codebuild" or family.startswith("kms:encryptioncontext:")
+    return prefix == "codebuild" or family.startswith(("kms:encryptioncontext:", "kms:recipientattestation:"))
 
 
 def service_keys(service: str, operation: str, params: Params) -> Keys:
@@ -290,11 +288,21 @@ def _codecommit(operation: str, params: Params, keys: Keys) -> None:
         keys["codecommit:references"] = found
 
 
+_LEVELLED = (
+    "ScanProvisionedProducts",
+    "SearchProvisionedProducts",
+    "ListRecordHistory",
+    "ListProvisionedProductPlans",
+)
+
+
 def _servicecatalog(operation: str, params: Params, keys: Keys) -> None:
+    """What a user made is also its role's and its account's; who made one product only its service can tell."""
     level = params.get("AccessLevelFilter") or {}
-    name = str(level.get("Key", "Account" if "AccessLevelFilter" not in params else "")).lower()
-    if name in ("account", "role", "user"):
-        keys[f"servicecatalog:{name}level"] = (str(level.get("Value", "self")),)
+    name = str(level.get("Key", "User" if operation in _LEVELLED else "Account")).lower()
+    wider = {"user": ("user", "role", "account"), "role": ("role", "account"), "account": ("account",)}
+    for each in wider.get(name, ()):
+        keys[f"servicecatalog:{each}level"] = (str(level.get("Value", "self")),)
 
 
 def _events(operation: str, params: Params, keys: Keys) -> None:

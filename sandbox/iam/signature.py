@@ -1,6 +1,7 @@
 """Signature Version 4, verified.
 
-Source: "AWS Signature Version 4 for API requests" in the IAM User Guide; codes and texts as the services answer
+Source: "AWS Signature Version 4 for API requests" in the IAM User Guide; codes and texts as the services
+answer
 (S3 in its own words, query services and JSON services in theirs).
 """
 
@@ -22,7 +23,20 @@ SKEW = 15 * 60
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 QUERY_SERVICES = frozenset(
-    "iam sts cloudformation monitoring sns sqs ec2 autoscaling elasticloadbalancing rds redshift elasticache".split()
+    [
+        "iam",
+        "sts",
+        "cloudformation",
+        "monitoring",
+        "sns",
+        "sqs",
+        "ec2",
+        "autoscaling",
+        "elasticloadbalancing",
+        "rds",
+        "redshift",
+        "elasticache",
+    ]
 )
 """Signing names of the services that answer in the words of the query protocol."""
 
@@ -303,7 +317,8 @@ def _credential(scope: str) -> tuple[str, str, str, str]:
     if len(pieces) < 5 or pieces[-1] != "aws4_request":
         raise _incomplete(
             _service(scope),
-            f"Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '{scope}'",
+            "Credential must have exactly 5 slash-delimited elements, "
+            f"e.g. keyid/date/region/service/term, got '{scope}'",
         )
     return "/".join(pieces[:-4]), pieces[-4], pieces[-3], pieces[-2]
 
@@ -355,9 +370,11 @@ def _check_time(claim: _Claim, now: float) -> float:
         text = "The difference between the request time and the current time is too large."
         raise NotAuthenticated("RequestTimeTooSkewed", text, 403)
     if early:
-        text = f"Signature not yet current: {claim.time} is still later than {_stamp(now + SKEW)} ({_stamp(now)} + 15 min.)"
+        limit = f"{_stamp(now + SKEW)} ({_stamp(now)} + 15 min.)"
+        text = f"Signature not yet current: {claim.time} is still later than {limit}"
     else:
-        text = f"Signature expired: {claim.time} is now earlier than {_stamp(now - SKEW)} ({_stamp(now)} - 15 min.)"
+        limit = f"{_stamp(now - SKEW)} ({_stamp(now)} - 15 min.)"
+        text = f"Signature expired: {claim.time} is now earlier than {limit}"
     raise _mismatch(claim.service, text)
 
 

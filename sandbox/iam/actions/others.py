@@ -134,7 +134,7 @@ def servicecatalog(asked: Asked) -> tuple[str, ...]:
         found += [
             value if value.startswith("arn:") else asked.arn("catalog", f"{stem}/{value}")
             for value in values
-            if value.startswith("arn:") or value.startswith(prefix)
+            if value.startswith(("arn:", prefix))
         ]
     if found or not kinds:
         return tuple(found) or ("*",)

@@ -1,8 +1,8 @@
 """iam:PassRole: every role that a request hands to a service.
 
 Source: "Grant a user permissions to pass a role to an AWS service" in the IAM User Guide, and the dependent
-actions of the Service Authorization Reference. CodePipeline checks the pipeline's and the actions' own roles; a
-role in the configuration of a CloudFormation action is passed by the pipeline's role when the action runs.
+actions of the Service Authorization Reference. CodePipeline checks the pipeline's and the actions' own roles;
+a role in a CloudFormation action's configuration is passed by the pipeline's role when the action runs.
 """
 
 from __future__ import annotations
@@ -14,10 +14,29 @@ from typing import Any
 from sandbox.iam.actions.check import Asked, Check
 
 _ROLE_MEMBERS = frozenset(
-    "rolearn executionrolearn executionrole servicerole servicerolearn defaultexecutionrole "
-    "studiowebportalrole clusterrole instancerolearn servicecatalogrole batchservicerole serviceroleoverride "
-    "smsrole snscallerrole actionloglinerolearn importrolearn automationexecutionrolearn runtimerole "
-    "resourceaccessrole loggingrole servicelinkedrolearn".split()
+    [
+        "rolearn",
+        "executionrolearn",
+        "executionrole",
+        "servicerole",
+        "servicerolearn",
+        "defaultexecutionrole",
+        "studiowebportalrole",
+        "clusterrole",
+        "instancerolearn",
+        "servicecatalogrole",
+        "batchservicerole",
+        "serviceroleoverride",
+        "smsrole",
+        "snscallerrole",
+        "actionloglinerolearn",
+        "importrolearn",
+        "automationexecutionrolearn",
+        "runtimerole",
+        "resourceaccessrole",
+        "loggingrole",
+        "servicelinkedrolearn",
+    ]
 )
 """Members (in lower case) that hold a role's ARN and hand it over."""
 

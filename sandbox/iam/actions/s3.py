@@ -80,8 +80,17 @@ OBJECT_ACTIONS = {
 """Operations on objects whose action is not named as they are."""
 
 VERSIONED = frozenset(
-    "GetObject GetObjectAcl GetObjectTagging GetObjectTorrent GetObjectAttributes DeleteObject DeleteObjectTagging "
-    "PutObjectAcl PutObjectTagging".split()
+    [
+        "GetObject",
+        "GetObjectAcl",
+        "GetObjectTagging",
+        "GetObjectTorrent",
+        "GetObjectAttributes",
+        "DeleteObject",
+        "DeleteObjectTagging",
+        "PutObjectAcl",
+        "PutObjectTagging",
+    ]
 )
 """Actions that become `…Version…` where the request names a version."""
 

@@ -1,4 +1,5 @@
-"""Where the generic resolution needs to be told: members that name a resource, and what the reference leaves out."""
+"""Where the generic resolution needs to be told: members that name a resource, and what the reference leaves
+out."""
 
 from __future__ import annotations
 
@@ -45,9 +46,18 @@ SOURCES: dict[str, dict[str, tuple[str, ...]]] = {
         "windowtarget": ("WindowTargetId",),
         "windowtask": ("WindowTaskId",),
     },
+    "iam": {"mfa": ("VirtualMFADeviceName", "SerialNumber")},
+    "logs": {"delivery": ("id",), "scheduled-query": ("identifier", "name")},
     "sagemaker": {
         "model-package": ("ModelPackageName", "ModelPackageArn", "ModelPackageArnList"),
         "model-package-group": ("ModelPackageGroupName", "ModelPackageGroup"),
+        "data-quality-job-definition": ("JobDefinitionName",),
+        "model-bias-job-definition": ("JobDefinitionName",),
+        "model-explainability-job-definition": ("JobDefinitionName",),
+        "model-quality-job-definition": ("JobDefinitionName",),
+        "inference-recommendations-job": ("JobName", "InferenceRecommendationsJobName"),
+        "mlflow-tracking-server": ("TrackingServerName",),
+        "device": ("DeviceName", "DeviceNames", "Devices.DeviceName"),
     },
 }
 """Per IAM prefix and resource type: the members that hold its name, first present wins."""
@@ -62,6 +72,9 @@ IGNORED: dict[str, frozenset[str]] = {
 
 EXTRA: dict[tuple[str, str], tuple[str, ...]] = {
     ("cloudwatch", "DescribeAlarmContributors"): ("alarm",),
+    ("sagemaker", "DeleteEndpointPolicy"): ("endpoint",),
+    ("sagemaker", "GetEndpointPolicy"): ("endpoint",),
+    ("sagemaker", "PutEndpointPolicy"): ("endpoint",),
 }
 """Actions newer than the reference, with their resource types."""
 
@@ -69,5 +82,12 @@ EVERY: dict[tuple[str, str], str] = {
     ("cloudwatch", "alarm"): "alarm:*",
     ("cloudwatch", "alarm-mute-rule"): "alarm-mute-rule:*",
     ("codepipeline", "webhook"): "webhook:*",
+    ("sagemaker", "pipeline-execution"): "pipeline/*/execution/*",
+    ("ssm", "cloud-connector"): "cloud-connector/*",
+    ("ssm", "CreateAssociationBatch"): "document/*",
+    ("ssm", "CancelMaintenanceWindowExecution"): "maintenancewindow/*",
+    ("ssm", "GetAccessToken"): "opsitem/*",
+    ("ssm", "GetCalendarState"): "document/*",
+    ("ssm", "GetDefaultPatchBaseline"): "patchbaseline/*",
 }
 """What a request without a name is about, by action or by resource type."""

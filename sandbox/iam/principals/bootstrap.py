@@ -71,6 +71,6 @@ def _root(account: str, backend: object) -> Credentials:
     for key in keys.values():
         if key.user_name is None and key.role_arn is None:
             return Credentials(key.access_key_id, key.secret_access_key)
-    key = AccessKey(user_name=None, prefix="AKIA", account_id=account)
+    key = AccessKey(user_name=None, prefix="AKIA", account_id=account)  # type: ignore[abstract]
     keys[key.access_key_id] = key
     return Credentials(key.access_key_id, key.secret_access_key)

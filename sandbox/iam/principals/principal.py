@@ -16,8 +16,10 @@ class Principal:
     """A requester.
 
     `arn`: of the user, of the role behind a session, of the account's root, or the service's name
-    (`events.amazonaws.com`). `id`: AIDA…, AROA…:session, the account's number. `tags`: of the user or role, the
-    session's own on top. `session_policy`: documents passed with AssumeRole. `via`: the services that act on the
+    (`events.amazonaws.com`). `id`: AIDA…, AROA…:session, the account's number. `tags`: of the user or role,
+    the
+    session's own on top. `session_policy`: documents passed with AssumeRole. `via`: the services that act on
+    the
     requester's behalf, first to last (forward access sessions).
     """
 

@@ -23,7 +23,8 @@ def open_session(
     source_identity: str | None = None,
 ) -> Any:
     """Issues temporary credentials of a role (moto's AssumedRole: access_key_id, secret_access_key,
-    session_token, expiration, arn, user_id). Whether the caller may is decided before, in `gate` or `trust`."""
+    session_token, expiration, arn, user_id). Whether the caller may is decided before, in `gate` or
+    `trust`."""
     account = role_arn.split(":")[4]
     backend = records.sts_backend(account)
     if len(backend.assumed_roles) >= _PRUNE_AT:
