@@ -34,10 +34,22 @@ def start(
     reader, writer = os.pipe()
     log = state / "sandbox.log"
     command = [sys.executable, "-m", "sandbox.server", "--state", str(state), "--region", region]
-    command += ["--port", str(PORT if port is None else port), "--clock-rate", str(clock_rate), "--ready-fd", str(writer)]
+    command += [
+        "--port",
+        str(PORT if port is None else port),
+        "--clock-rate",
+        str(clock_rate),
+        "--ready-fd",
+        str(writer),
+    ]
     with log.open("ab") as output:
         subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=(writer,), start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=(writer,),
+            start_new_session=True,
         )
     os.close(writer)
     with os.fdopen(reader) as ready:
@@ -84,7 +96,9 @@ def reset(state: Path | None = None) -> None:
     state = state or location.default_state()
     stop(state)
     if state.exists() and not (state / "records.sqlite").exists() and any(state.iterdir()):
-        raise ControlError(f"{state} holds no sandbox's state: nothing was deleted; give the folder with --state")
+        raise ControlError(
+            f"{state} holds no sandbox's state: nothing was deleted; give the folder with --state"
+        )
     shutil.rmtree(state, ignore_errors=True)
 
 

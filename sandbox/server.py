@@ -73,13 +73,15 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--clock-rate", type=float, default=60.0)
-    parser.add_argument("--ready-fd", type=int, help="a file descriptor that gets one line once requests are answered")
+    parser.add_argument(
+        "--ready-fd", type=int, help="a file descriptor that gets one line once requests are answered"
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for name in ("werkzeug", "botocore"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
-    # moto warns of error codes that stand in no service's model; ours name what the sandbox does not implement.
+    # moto warns of error codes that stand in no service's model; ours name what is not implemented.
     warnings.filterwarnings("ignore", message=".*does not match an error shape", category=UserWarning)
 
     stop = threading.Event()

@@ -59,7 +59,11 @@ class SandboxProcess:
         return {**os.environ, **variables}
 
     def run(
-        self, *command: str, principal: str = "admin", cwd: Path | None = None, env: Mapping[str, str] | None = None
+        self,
+        *command: str,
+        principal: str = "admin",
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Runs a command as its user would in a shell pointed at the sandbox."""
         variables = self.environment(principal) | dict(env or {})

@@ -39,7 +39,9 @@ class Session:
     """One principal in one region. `client()` gives boto3 clients, cached; `environment()` what a subprocess
     needs to be the same principal."""
 
-    def __init__(self, clients: Clients, credentials: Credentials, region: str, via: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, clients: Clients, credentials: Credentials, region: str, via: tuple[str, ...] = ()
+    ) -> None:
         self.credentials = credentials
         self.region = region
         self.via = via
@@ -63,7 +65,9 @@ class Session:
             aws_access_key_id=self.credentials.access_key,
             aws_secret_access_key=self.credentials.secret_key,
             aws_session_token=self.credentials.token,
-            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}, parameter_validation=True),
+            config=Config(
+                s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}, parameter_validation=True
+            ),
         )
         client.meta.events.register("before-send", self._send)
         return client
@@ -132,12 +136,16 @@ class Clients:
             made, session = self._roles.get(key, (0.0, None))
         # The trust policy is asked each time: it may have been changed or the role deleted since.
         try:
-            trust.check_service(role_arn, service, account=self._account, source_arn=source_arn, region=region)
+            trust.check_service(
+                role_arn, service, account=self._account, source_arn=source_arn, region=region
+            )
         except Refused as error:
             raise AwsError(error.code, error.message, status=error.status) from error
         if session and self._now() - made < REUSE:
             return session
-        issued = trust.credentials(role_arn, session_name[:64], self._account, region=region, duration=DURATION)
+        issued = trust.credentials(
+            role_arn, session_name[:64], self._account, region=region, duration=DURATION
+        )
         session = Session(self, Credentials(*issued), region)
         with self._lock:
             self._roles[key] = (self._now(), session)

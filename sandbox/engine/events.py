@@ -39,7 +39,9 @@ def listener(source: str | None = None, detail_type: str | None = None) -> Calla
     """Registers an in-process subscriber of events; None matches any."""
 
     def register(function: Listener) -> Listener:
-        LISTENERS[f"{function.__module__}.{function.__qualname__}"] = _Subscription(source, detail_type, function)
+        LISTENERS[f"{function.__module__}.{function.__qualname__}"] = _Subscription(
+            source, detail_type, function
+        )
         return function
 
     return register

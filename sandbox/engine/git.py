@@ -82,7 +82,11 @@ class Git:
 
 
 def run(
-    arguments: list[str], folder: Path, *, data: bytes | None = None, environment: Mapping[str, str] | None = None
+    arguments: list[str],
+    folder: Path,
+    *,
+    data: bytes | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> bytes:
     """Runs git in `folder`; its output, or GitError with its complaint."""
     variables = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": "/nonexistent", "LANG": "C.UTF-8"}
@@ -94,5 +98,7 @@ def run(
         env=variables | ENVIRONMENT | dict(environment or {}),
     )
     if done.returncode:
-        raise GitError(done.stderr.decode(errors="replace").strip() or f"git {arguments[0]}: {done.returncode}")
+        raise GitError(
+            done.stderr.decode(errors="replace").strip() or f"git {arguments[0]}: {done.returncode}"
+        )
     return done.stdout

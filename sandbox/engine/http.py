@@ -33,7 +33,9 @@ class Response:
     body: bytes = b""
 
 
-def request_of_url(method: str, url: str, headers: dict[str, str], body: bytes, via: tuple[str, ...]) -> Request:
+def request_of_url(
+    method: str, url: str, headers: dict[str, str], body: bytes, via: tuple[str, ...]
+) -> Request:
     """A Request out of an absolute URL."""
     parts = urlsplit(url)
     lower = {name.lower(): value for name, value in headers.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from types import TracebackType
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from sandbox.engine.clients import Session
 
 INTERVAL = 0.25
-"""Seconds that lines are gathered before they are sent: one request for many lines, still live to a reader."""
+"""Seconds that lines are gathered: one request for many lines, still live to a reader."""
 BATCH = 1000
 LINE = 250_000
 """Bytes of one event, below PutLogEvents' 256 KiB less its overhead."""
@@ -81,14 +82,11 @@ class LogStream:
     def _create(self) -> None:
         logs = self._session.client("logs")
         if self._create_group:
-            try:
+            with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
                 logs.create_log_group(logGroupName=self.group)
-            except logs.exceptions.ResourceAlreadyExistsException:
-                pass  # the group is there, which is all that is wanted
-        try:
+        # A job that is run again after a restart goes on in its stream.
+        with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
             logs.create_log_stream(logGroupName=self.group, logStreamName=self.stream)
-        except logs.exceptions.ResourceAlreadyExistsException:
-            pass  # a job that is run again after a restart goes on in its stream
 
     def _put(self, batch: list[dict[str, Any]]) -> None:
         self._session.client("logs").put_log_events(

@@ -21,9 +21,9 @@ OPERATIONS: dict[tuple[str, str], Handler] = {}
 TagsOf = Callable[["Engine", str, str, str], dict[str, str]]
 
 TAGS: dict[str, TagsOf] = {}
-"""By ARN service (`sagemaker`): (engine, account, region, resource ARN) → its tags, for conditions on them."""
+"""By ARN service (`sagemaker`): (engine, account, region, resource ARN) → its tags, for conditions."""
 
-POLICIES: dict[str, Callable[["Engine", str, str, str], "str | None"]] = {}
+POLICIES: dict[str, Callable[[Engine, str, str, str], str | None]] = {}
 """By ARN service: (engine, account, region, resource ARN) → its resource policy, as JSON text."""
 
 

@@ -171,7 +171,7 @@ class Processes:
     def kill_leftovers(self) -> int:
         """Ends the groups that an earlier, killed sandbox process left; returns how many."""
         count = 0
-        for key in self._records.keys():
+        for key in list(self._records.keys()):
             record = self._records.get(key)
             # The start time tells our process from a stranger that got the same number since.
             if record and record["started"] == _start_time(record["pid"]):
@@ -209,7 +209,7 @@ def _kill_group(pid: int, number: signal.Signals) -> None:
 
 
 def _start_time(pid: int) -> str | None:
-    """Field 22 of /proc/<pid>/stat: clock ticks since boot; None where there is no such process or no /proc."""
+    """Field 22 of /proc/<pid>/stat: clock ticks since boot; None without such a process or without /proc."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):

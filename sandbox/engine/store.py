@@ -93,9 +93,7 @@ class Store:
 
     def delete(self, collection: str, key: str) -> None:
         with self._lock:
-            self._connection.execute(
-                "DELETE FROM record WHERE collection = ? AND key = ?", (collection, key)
-            )
+            self._connection.execute("DELETE FROM record WHERE collection = ? AND key = ?", (collection, key))
 
     def items(self, collection: str, prefix: str = "") -> list[tuple[str, Record]]:
         """(key, record) pairs in order of insertion."""

@@ -71,7 +71,7 @@ class Tasks:
         """Runs what an earlier process left unfinished, then whatever is submitted."""
         self._engine = engine
         threading.Thread(target=self._dispatch, name="tasks", daemon=True).start()
-        for key in self._records.keys():
+        for key in list(self._records.keys()):
             record = self._records.get(key)
             if record:
                 self._schedule(key, record["due"])
@@ -166,7 +166,9 @@ class Tasks:
             if outcome is None:
                 self._records.delete(identity)
             else:
-                self._records.put(identity, current | {"due": self._clock.now() + outcome.after, "attempts": 0})
+                self._records.put(
+                    identity, current | {"due": self._clock.now() + outcome.after, "attempts": 0}
+                )
 
     def _after_failure(self, identity: str, record: Record, error: Exception) -> None:
         with self._store.transaction():

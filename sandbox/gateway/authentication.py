@@ -38,9 +38,7 @@ def signing_name(request: Request, default: str | None = None) -> str:
 def authenticate(request: Request) -> Identity:
     """Verifies the signature (header or presigned); AwsError with the service's own code."""
     try:
-        signed = verify(
-            request.method, request.path, request.query, request.headers, request.body, secret_of
-        )
+        signed = verify(request.method, request.path, request.query, request.headers, request.body, secret_of)
         principal = principal_of(signed.access_key, signed.session_token)
     except Refused as error:
         raise AwsError(error.code, error.message, status=error.status) from error
@@ -70,5 +68,10 @@ def authenticate_git(user: str, password: str, path: str, regions: list[str], ho
     except Refused as error:
         raise AwsError(error.code, error.message, status=403) from error
     except (UnknownKey, BadToken, TokenExpired) as error:
-        raise AwsError("UnrecognizedClientException", "The security token included in the request is invalid.") from error
-    raise AwsError("SignatureDoesNotMatch", "The git credential's signature does not match: is the clock or the region off?")
+        raise AwsError(
+            "UnrecognizedClientException", "The security token included in the request is invalid."
+        ) from error
+    raise AwsError(
+        "SignatureDoesNotMatch",
+        "The git credential's signature does not match: is the clock or the region off?",
+    )

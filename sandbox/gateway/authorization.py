@@ -23,18 +23,27 @@ LEDGER = Ledger()
 
 def authorize(engine: Engine, identity: Identity, operation: Any, request: Request) -> None:
     """Decides a request; AwsError with the service's own code and AWS's words when it is denied."""
-    facts = _facts(engine, identity.principal, identity.region, operation.service, operation.name, operation.parameters)
+    facts = _facts(
+        engine, identity.principal, identity.region, operation.service, operation.name, operation.parameters
+    )
     _decide(lambda: gate.authorize(identity.principal, _with_headers(facts, request), LEDGER))
 
 
 def _with_headers(facts: RequestFacts, request: Request) -> RequestFacts:
     from dataclasses import replace
 
-    return replace(facts, headers=request.headers, source_ip=request.remote, presigned="X-Amz-Signature" in request.query)
+    return replace(
+        facts, headers=request.headers, source_ip=request.remote, presigned="X-Amz-Signature" in request.query
+    )
 
 
 def _facts(
-    engine: Engine, principal: Principal, region: str, service: str, operation: str, parameters: dict[str, Any]
+    engine: Engine,
+    principal: Principal,
+    region: str,
+    service: str,
+    operation: str,
+    parameters: dict[str, Any],
 ) -> RequestFacts:
     account = principal.account
 

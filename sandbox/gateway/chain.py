@@ -49,7 +49,9 @@ def locate(exchange: Exchange) -> None:
     if exchange.operation is None:
         what = _named_target(exchange.request)
         raise AwsError(
-            "UnsupportedOperation", f"The sandbox does not implement {name}{what}; docs/sandbox.md lists what it does.", status=400
+            "UnsupportedOperation",
+            f"The sandbox does not implement {name}{what}; docs/sandbox.md lists what it does.",
+            status=400,
         )
 
 
@@ -66,7 +68,10 @@ def read(exchange: Exchange) -> None:
     operation.parameters = parse(operation, exchange.request)
     if (operation.service, operation.name) in OPERATIONS and operation.service != "s3":
         validation.validate(
-            operation.parameters, operation.model.input_shape, operation.protocol, code=VALIDATION_CODES.get(operation.service)
+            operation.parameters,
+            operation.model.input_shape,
+            operation.protocol,
+            code=VALIDATION_CODES.get(operation.service),
         )
 
 
@@ -132,15 +137,18 @@ def handle(engine: Engine, moto: Moto, request: Request) -> Response:
         log.exception("%s %s", request.method, request.path)
         operation = exchange.operation
         where = f"{operation.service} {operation.name}" if operation else request.path
-        response = _refusal(exchange, AwsError("InternalFailure", f"The sandbox failed in {where}: {error!r}", status=500))
-    response.headers.setdefault("x-amzn-RequestId", exchange.request_id)
+        response = _refusal(
+            exchange, AwsError("InternalFailure", f"The sandbox failed in {where}: {error!r}", status=500)
+        )
+    if not any(name.lower() == "x-amzn-requestid" for name in response.headers):
+        response.headers["x-amzn-RequestId"] = exchange.request_id
     return response
 
 
 def _unsupported(operation: Any) -> AwsError:
     return AwsError(
         "UnsupportedOperation",
-        f"The sandbox does not implement {operation.service} {operation.name}; docs/sandbox.md lists what it does.",
+        f"The sandbox does not implement {operation.service} {operation.name}; see docs/sandbox.md.",
         status=400,
     )
 
@@ -155,9 +163,11 @@ def _refusal(exchange: Exchange, error: AwsError) -> Response:
         body = json.dumps({"__type": error.code, "message": error.message})
         return Response(status, {"Content-Type": "application/x-amz-json-1.1"}, body.encode())
     code, message = escape(error.code), escape(error.message)
-    body = f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+    body = f"<Code>{code}</Code><Message>{message}</Message>"
     if signing_name(exchange.request, default="s3") == "s3":
-        body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        body = f"<Error>{body}</Error>"
+    else:
+        body = f"<ErrorResponse><Error><Type>Sender</Type>{body}</Error></ErrorResponse>"
     return Response(status, {"Content-Type": "text/xml", "x-amzn-ErrorType": error.code}, body.encode())
 
 

@@ -79,7 +79,9 @@ def _backend(request: Request, body: Iterator[bytes], path: Path, rest: str, ide
         "content-encoding": "HTTP_CONTENT_ENCODING",
         "git-protocol": "GIT_PROTOCOL",
     }
-    variables |= {name: request.headers[header] for header, name in headers.items() if header in request.headers}
+    variables |= {
+        name: request.headers[header] for header, name in headers.items() if header in request.headers
+    }
     process = subprocess.Popen(
         ["git", "http-backend"], env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=path
     )

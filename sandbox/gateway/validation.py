@@ -36,15 +36,16 @@ def _check(value: Any, shape: Any, path: str, faults: list[str]) -> None:
         if not isinstance(value, dict):
             faults.append(_fault(value, path, "Member must be a structure"))
             return
-        for name in shape.required_members:
-            if value.get(name) is None:
-                faults.append(_fault(None, _join(path, name), "Member must not be null"))
+        missing = [name for name in shape.required_members if value.get(name) is None]
+        faults.extend(_fault(None, _join(path, name), "Member must not be null") for name in missing)
         for name, member in shape.members.items():
             if value.get(name) is not None:
                 _check(value[name], member, _join(path, name), faults)
         unknown = value.keys() - shape.members.keys()
         if unknown and not getattr(shape, "is_document_type", False):
-            faults.extend(_fault(value[name], _join(path, name), "Member is not known") for name in sorted(unknown))
+            faults.extend(
+                _fault(value[name], _join(path, name), "Member is not known") for name in sorted(unknown)
+            )
     elif kind == "list":
         _length(value, shape, path, faults)
         for index, item in enumerate(value):

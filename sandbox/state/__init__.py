@@ -1,1 +1,1 @@
-"""What survives a stop: the state folder, the clients' configuration files, the snapshot of moto's records."""
+"""What survives a stop: the state folder, the clients' configuration, the snapshot of moto's records."""

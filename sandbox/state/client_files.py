@@ -1,4 +1,4 @@
-"""AWS config and credentials files of the sandbox's own: a profile a principal. The user's files stay untouched."""
+"""AWS config and credentials files of the sandbox's own, a profile a principal; the user's stay untouched."""
 
 from __future__ import annotations
 

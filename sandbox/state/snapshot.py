@@ -41,7 +41,7 @@ class Snapshots:
             version, backends = pickle.loads(path.read_bytes())
             if version != moto.__version__:
                 raise RuntimeError(
-                    f"{path}: records written with moto {version}, this is {moto.__version__}; run `mlops sandbox reset`"
+                    f"{path}: written with moto {version}, this is {moto.__version__}; run `mlops sandbox reset`"
                 )
             for account, region, backend in backends:
                 _restore(account, region, backend)
@@ -79,7 +79,10 @@ class Snapshots:
         from moto.backends import get_backend
 
         with self._moto.lock(service):
-            backends = [(account, region, backend) for account, region, backend in get_backend(service).iter_backends()]
+            backends = [
+                (account, region, backend)
+                for account, region, backend in get_backend(service).iter_backends()
+            ]
             buffer = io.BytesIO()
             _pickler()(buffer, protocol=5).dump((moto.__version__, backends))
         draft = self._folder / f"{service}.new"
@@ -114,7 +117,9 @@ def _pickler() -> Any:
                 return _nothing, ()
             if isinstance(value, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
                 pem = value.private_bytes(
-                    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+                    serialization.Encoding.PEM,
+                    serialization.PrivateFormat.PKCS8,
+                    serialization.NoEncryption(),
                 )
                 return _private_key, (pem,)
             if isinstance(value, collections.defaultdict) and type(value) is not collections.defaultdict:

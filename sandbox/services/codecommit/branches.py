@@ -26,11 +26,15 @@ def move(call: Call, repository: str, branch: str, commit: str | None) -> None:
         before = call.engine.git.refs(path)
         ref = f"refs/heads/{branch}"
         git.run(["update-ref", ref, commit] if commit else ["update-ref", "-d", ref], path)
-        pushes.record(call.engine, call.principal, call.region, repository, before, call.engine.git.refs(path))
+        pushes.record(
+            call.engine, call.principal, call.region, repository, before, call.engine.git.refs(path)
+        )
 
 
 @operation("codecommit", "GetBranch")
-def get_branch(call: Call, repositoryName: str | None = None, branchName: str | None = None) -> dict[str, Any]:
+def get_branch(
+    call: Call, repositoryName: str | None = None, branchName: str | None = None
+) -> dict[str, Any]:
     if not repositoryName:
         raise AwsError("RepositoryNameRequiredException", "A repository name is required")
     if not branchName:
@@ -65,7 +69,9 @@ def create_branch(call: Call, repositoryName: str, branchName: str, commitId: st
 def delete_branch(call: Call, repositoryName: str, branchName: str) -> dict[str, Any]:
     record = require(call, repositoryName)
     if record.get("defaultBranch", "main") == branchName:
-        raise AwsError("DefaultBranchCannotBeDeletedException", f"{branchName} is the default branch of {repositoryName}")
+        raise AwsError(
+            "DefaultBranchCannotBeDeletedException", f"{branchName} is the default branch of {repositoryName}"
+        )
     commit = call.engine.git.refs(folder(call, repositoryName)).get(f"refs/heads/{branchName}")
     if commit is None:
         return {}

@@ -21,7 +21,9 @@ def get_commit(call: Call, repositoryName: str, commitId: str) -> dict[str, Any]
     path = folder(call, repositoryName)
     if call.engine.git.resolve(path, commitId) is None:
         raise AwsError("CommitIdDoesNotExistException", f"{commitId} does not exist")
-    out = git.run(["show", "-s", "--date=raw", f"--format={_FORMAT}", commitId], path).decode(errors="replace")
+    out = git.run(["show", "-s", "--date=raw", f"--format={_FORMAT}", commitId], path).decode(
+        errors="replace"
+    )
     identifier, tree, parents, an, ae, ad, cn, ce, cd, message = out.split("\0", 9)
     return {
         "commit": {
@@ -51,14 +53,24 @@ def create_commit(
     setFileModes: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     if keepEmptyFolders:
-        raise AwsError("UnsupportedOperation", "The sandbox does not implement CreateCommit with keepEmptyFolders", status=400)
+        raise AwsError(
+            "UnsupportedOperation",
+            "The sandbox does not implement CreateCommit with keepEmptyFolders",
+            status=400,
+        )
     path = folder(call, repositoryName)
     with call.engine.git.lock(path):
         parent = call.engine.git.refs(path).get(f"refs/heads/{branchName}")
         if parent and parentCommitId is None:
-            raise AwsError("ParentCommitIdRequiredException", f"{branchName} has commits: give the id of its newest as parent")
+            raise AwsError(
+                "ParentCommitIdRequiredException",
+                f"{branchName} has commits: give the id of its newest as parent",
+            )
         if parentCommitId and parentCommitId != parent:
-            raise AwsError("ParentCommitIdOutdatedException", f"{parentCommitId} is not the newest commit of {branchName}")
+            raise AwsError(
+                "ParentCommitIdOutdatedException",
+                f"{parentCommitId} is not the newest commit of {branchName}",
+            )
         with tempfile.TemporaryDirectory() as scratch:
             index = {"GIT_INDEX_FILE": os.path.join(scratch, "index")}
             if parent:
@@ -80,7 +92,11 @@ def create_commit(
 
 
 def _stage(
-    path: Any, index: dict[str, str], put: list[dict[str, Any]], delete: list[dict[str, Any]], modes: list[dict[str, Any]]
+    path: Any,
+    index: dict[str, str],
+    put: list[dict[str, Any]],
+    delete: list[dict[str, Any]],
+    modes: list[dict[str, Any]],
 ) -> None:
     lines = []
     for file in put:
@@ -88,12 +104,16 @@ def _stage(
             raise AwsError("FileContentRequiredException", f"{file['filePath']} has no content")
         blob = git.run(["hash-object", "-w", "--stdin"], path, data=file["fileContent"]).decode().strip()
         lines.append(f"{MODES[file.get('fileMode', 'NORMAL')]} {blob}\t{_clean(file['filePath'])}")
-    for file in delete:
-        lines.append(f"0 {'0' * 40}\t{_require_staged(path, index, file['filePath'])[1]}")
+    lines += [f"0 {'0' * 40}\t{_require_staged(path, index, file['filePath'])[1]}" for file in delete]
     for file in modes:
         blob, name = _require_staged(path, index, file["filePath"])
         lines.append(f"{MODES[file['fileMode']]} {blob}\t{name}")
-    git.run(["update-index", "-z", "--index-info"], path, data="".join(f"{line}\0" for line in lines).encode(), environment=index)
+    git.run(
+        ["update-index", "-z", "--index-info"],
+        path,
+        data="".join(f"{line}\0" for line in lines).encode(),
+        environment=index,
+    )
 
 
 def _require_staged(path: Any, index: dict[str, str], name: str) -> tuple[str, str]:
@@ -111,7 +131,13 @@ def _clean(name: str) -> str:
 
 
 def _commit(
-    call: Call, path: Any, tree: str, parent: str | None, name: str | None, email: str | None, message: str | None
+    call: Call,
+    path: Any,
+    tree: str,
+    parent: str | None,
+    name: str | None,
+    email: str | None,
+    message: str | None,
 ) -> str:
     who = name or call.principal.caller_arn.rpartition("/")[2]
     moment = f"{int(call.engine.clock.now())} +0000"

@@ -28,7 +28,9 @@ def _entries(path: Any, commit: str, name: str) -> list[tuple[str, str, str, str
 
 
 @operation("codecommit", "GetFile")
-def get_file(call: Call, repositoryName: str, filePath: str, commitSpecifier: str | None = None) -> dict[str, Any]:
+def get_file(
+    call: Call, repositoryName: str, filePath: str, commitSpecifier: str | None = None
+) -> dict[str, Any]:
     path, commit = _resolve(call, repositoryName, commitSpecifier)
     entries = _entries(path, commit, filePath.strip("/"))
     if not entries or entries[0][1] != "blob":
@@ -46,7 +48,9 @@ def get_file(call: Call, repositoryName: str, filePath: str, commitSpecifier: st
 
 
 @operation("codecommit", "GetFolder")
-def get_folder(call: Call, repositoryName: str, folderPath: str, commitSpecifier: str | None = None) -> dict[str, Any]:
+def get_folder(
+    call: Call, repositoryName: str, folderPath: str, commitSpecifier: str | None = None
+) -> dict[str, Any]:
     path, commit = _resolve(call, repositoryName, commitSpecifier)
     name = folderPath.strip("/")
     entries = _entries(path, commit, f"{name}/" if name else "")
@@ -60,7 +64,9 @@ def get_folder(call: Call, repositoryName: str, folderPath: str, commitSpecifier
             folders.append({"treeId": blob, "absolutePath": full, "relativePath": relative})
         else:
             target = links if _NAMES.get(mode) == "SYMLINK" else files
-            target.append({"blobId": blob, "absolutePath": full, "relativePath": relative, "fileMode": _NAMES[mode]})
+            target.append(
+                {"blobId": blob, "absolutePath": full, "relativePath": relative, "fileMode": _NAMES[mode]}
+            )
     return {
         "commitId": commit,
         "folderPath": name,

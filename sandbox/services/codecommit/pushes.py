@@ -14,7 +14,12 @@ _KINDS = {"refs/heads/": "branch", "refs/tags/": "tag"}
 
 
 def record(
-    engine: Engine, principal: Principal, region: str, repository: str, before: dict[str, str], after: dict[str, str]
+    engine: Engine,
+    principal: Principal,
+    region: str,
+    repository: str,
+    before: dict[str, str],
+    after: dict[str, str],
 ) -> None:
     """One "CodeCommit Repository State Change" event for each reference that differs."""
     records = engine.records(principal.account, region, "codecommit", "repository")

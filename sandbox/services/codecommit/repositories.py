@@ -36,7 +36,11 @@ def _metadata(call: Call, record: Record) -> dict[str, Any]:
 
 def _first_branch(call: Call, name: str) -> str | None:
     """Until one is set, the first branch pushed is the default branch."""
-    heads = [ref.removeprefix("refs/heads/") for ref in call.engine.git.refs(folder(call, name)) if ref.startswith("refs/heads/")]
+    heads = [
+        ref.removeprefix("refs/heads/")
+        for ref in call.engine.git.refs(folder(call, name))
+        if ref.startswith("refs/heads/")
+    ]
     return "main" if "main" in heads else next(iter(heads), None)
 
 
@@ -53,9 +57,13 @@ def create_repository(
         raise AwsError("InvalidRepositoryNameException", f"{repositoryName} must not end with .git")
     with call.engine.store.transaction():
         if records.get(repositoryName):
-            raise AwsError("RepositoryNameExistsException", f"Repository named {repositoryName} already exists")
+            raise AwsError(
+                "RepositoryNameExistsException", f"Repository named {repositoryName} already exists"
+            )
         if len(records.keys()) >= LIMIT:
-            raise AwsError("RepositoryLimitExceededException", f"The limit of {LIMIT} repositories is reached")
+            raise AwsError(
+                "RepositoryLimitExceededException", f"The limit of {LIMIT} repositories is reached"
+            )
         now = call.engine.clock.now()
         host = f"git-codecommit.{call.region}.amazonaws.com/v1/repos/{repositoryName}"
         record = {
@@ -94,7 +102,9 @@ def batch_get_repositories(call: Call, repositoryNames: list[str]) -> dict[str, 
 def list_repositories(
     call: Call, nextToken: str | None = None, sortBy: str = "repositoryName", order: str = "ascending"
 ) -> dict[str, Any]:
-    records = sorted(call.records("repository").list(), key=lambda record: record[sortBy], reverse=order == "descending")
+    records = sorted(
+        call.records("repository").list(), key=lambda record: record[sortBy], reverse=order == "descending"
+    )
     shown = [{name: record[name] for name in ("repositoryName", "repositoryId")} for record in records]
     items, token = page(shown, nextToken, 1000, error="InvalidContinuationTokenException")
     return {"repositories": items, "nextToken": token}

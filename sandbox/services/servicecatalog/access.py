@@ -42,7 +42,11 @@ def path(call: Call, product: str, identifier: str | None, name: str | None) -> 
     """The path named, or the only one."""
     found = [p for p in paths(call, product) if identifier in (None, p["Id"]) and name in (None, p["Name"])]
     if not found:
-        raise AwsError("ResourceNotFoundException", f"Launch path {identifier or name} of {product} not found.")
+        raise AwsError(
+            "ResourceNotFoundException", f"Launch path {identifier or name} of {product} not found."
+        )
     if len(found) > 1:
-        raise AwsError("InvalidParametersException", f"Product {product} has {len(found)} launch paths: give a PathId.")
+        raise AwsError(
+            "InvalidParametersException", f"Product {product} has {len(found)} launch paths: give a PathId."
+        )
     return found[0]

@@ -30,18 +30,25 @@ def require(call: Call, product: str, artifact: str | None = None, name: str | N
     for record in of_product(call, product):
         if artifact in (None, record["Id"]) and name in (None, record["Name"]):
             return record
-    raise AwsError("ResourceNotFoundException", f"Provisioning artifact {artifact or name} of {product} not found.")
+    raise AwsError(
+        "ResourceNotFoundException", f"Provisioning artifact {artifact or name} of {product} not found."
+    )
 
 
 def make(call: Call, product: str, parameters: dict[str, Any]) -> Record:
     """Fetches and validates the template as the caller, and keeps the version."""
     kind = parameters.get("Type") or "CLOUD_FORMATION_TEMPLATE"
     if kind != "CLOUD_FORMATION_TEMPLATE":
-        raise AwsError("UnsupportedOperation", f"The sandbox does not implement artifacts of type {kind}", status=400)
+        raise AwsError(
+            "UnsupportedOperation", f"The sandbox does not implement artifacts of type {kind}", status=400
+        )
     info = parameters.get("Info") or {}
     url = info.get("LoadTemplateFromURL")
     if not url:
-        raise AwsError("InvalidParametersException", f"Info must hold LoadTemplateFromURL, not {', '.join(info) or 'nothing'}.")
+        raise AwsError(
+            "InvalidParametersException",
+            f"Info must hold LoadTemplateFromURL, not {', '.join(info) or 'nothing'}.",
+        )
     if len(of_product(call, product)) >= VERSIONS:
         raise AwsError("LimitExceededException", f"Product {product} has {VERSIONS} versions already.")
     body = _fetch(call, url)
@@ -69,9 +76,15 @@ def _fetch(call: Call, url: str) -> str:
 
     bucket, key = s3_location(url)
     try:
-        body = call.session("servicecatalog.amazonaws.com").client("s3").get_object(Bucket=bucket, Key=key)["Body"]
+        body = (
+            call.session("servicecatalog.amazonaws.com")
+            .client("s3")
+            .get_object(Bucket=bucket, Key=key)["Body"]
+        )
     except ClientError as error:
-        raise AwsError("InvalidParametersException", f"The template at {url} cannot be read: {error}") from error
+        raise AwsError(
+            "InvalidParametersException", f"The template at {url} cannot be read: {error}"
+        ) from error
     return body.read().decode()
 
 
@@ -80,7 +93,11 @@ def s3_location(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     path = unquote(parts.path.lstrip("/"))
     host = parts.netloc.split(".")
-    if parts.scheme != "https" or "amazonaws" not in host or "s3" not in host[0] + (host[1] if len(host) > 1 else ""):
+    if (
+        parts.scheme != "https"
+        or "amazonaws" not in host
+        or "s3" not in host[0] + (host[1] if len(host) > 1 else "")
+    ):
         raise AwsError("InvalidParametersException", f"{url} is not the https URL of an object in Amazon S3.")
     if host[0] == "s3" or host[0].startswith("s3-"):
         bucket, _, key = path.partition("/")
@@ -92,7 +109,9 @@ def _validate(call: Call, url: str) -> None:
     from botocore.exceptions import ClientError
 
     try:
-        call.session("servicecatalog.amazonaws.com").client("cloudformation").validate_template(TemplateURL=url)
+        call.session("servicecatalog.amazonaws.com").client("cloudformation").validate_template(
+            TemplateURL=url
+        )
     except ClientError as error:
         raise AwsError("InvalidParametersException", f"Invalid templateBody at {url}: {error}") from error
 
@@ -148,6 +167,8 @@ def delete_provisioning_artifact(
     with call.engine.store.transaction():
         require(call, ProductId, ProvisioningArtifactId)
         if len(of_product(call, ProductId)) == 1:
-            raise AwsError("ResourceInUseException", f"{ProvisioningArtifactId} is the last version of {ProductId}.")
+            raise AwsError(
+                "ResourceInUseException", f"{ProvisioningArtifactId} is the last version of {ProductId}."
+            )
         call.records("artifact").delete(f"{ProductId}/{ProvisioningArtifactId}")
     return {}

@@ -39,7 +39,9 @@ def describe_product(call: Call, Id: str | None = None, Name: str | None = None,
             if artifact["Active"]
         ],
         "Budgets": [],
-        "LaunchPaths": [{"Id": path["Id"], "Name": path["Name"]} for path in access.paths(call, record["Id"])],
+        "LaunchPaths": [
+            {"Id": path["Id"], "Name": path["Name"]} for path in access.paths(call, record["Id"])
+        ],
     }
 
 
@@ -52,7 +54,9 @@ def list_launch_paths(
         {
             "Id": path["Id"],
             "Name": path["Name"],
-            "ConstraintSummaries": [{"Type": "LAUNCH", "Description": f"Launch as {path['role']}"}] if path["role"] else [],
+            "ConstraintSummaries": [{"Type": "LAUNCH", "Description": f"Launch as {path['role']}"}]
+            if path["role"]
+            else [],
             "Tags": [],
         }
         for path in access.paths(call, ProductId)
@@ -78,10 +82,14 @@ def describe_provisioning_parameters(
         client = call.session("servicecatalog.amazonaws.com").client("cloudformation")
         summary = client.get_template_summary(TemplateURL=artifact["Info"]["TemplateUrl"])
     except ClientError as error:
-        raise AwsError("InvalidParametersException", f"The template of {artifact['Id']} cannot be read: {error}") from error
+        raise AwsError(
+            "InvalidParametersException", f"The template of {artifact['Id']} cannot be read: {error}"
+        ) from error
     return {
         "ProvisioningArtifactParameters": [_parameter(parameter) for parameter in summary["Parameters"]],
-        "ConstraintSummaries": [{"Type": "LAUNCH"} for path in access.paths(call, product["Id"]) if path["role"]],
+        "ConstraintSummaries": [
+            {"Type": "LAUNCH"} for path in access.paths(call, product["Id"]) if path["role"]
+        ],
         "UsageInstructions": [],
         "TagOptions": [],
     }

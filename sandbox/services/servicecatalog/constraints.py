@@ -1,4 +1,4 @@
-"""Launch constraints: the role a product is launched with (Service Catalog API reference, CreateConstraint)."""
+"""Launch constraints: the role a product is launched with (Service Catalog API, CreateConstraint)."""
 
 from __future__ import annotations
 
@@ -46,14 +46,21 @@ def create_constraint(
     **_: Any,
 ) -> dict[str, Any]:
     if Type != "LAUNCH":
-        raise AwsError("UnsupportedOperation", f"The sandbox implements constraints of type LAUNCH only, not {Type}", status=400)
+        raise AwsError(
+            "UnsupportedOperation",
+            f"The sandbox implements constraints of type LAUNCH only, not {Type}",
+            status=400,
+        )
     role = _role(call, Parameters)
     if ProductId not in portfolios.require(call, PortfolioId)["products"]:
         raise AwsError("ResourceNotFoundException", f"Product {ProductId} is not in portfolio {PortfolioId}.")
 
     def make() -> dict[str, Any]:
         if launch_role(call, PortfolioId, ProductId):
-            raise AwsError("DuplicateResourceException", f"Product {ProductId} has a launch constraint in {PortfolioId} already.")
+            raise AwsError(
+                "DuplicateResourceException",
+                f"Product {ProductId} has a launch constraint in {PortfolioId} already.",
+            )
         identifier = random_id(prefix="cons-")
         record = {
             "ConstraintId": identifier,
@@ -78,7 +85,10 @@ def _role(call: Call, parameters: str) -> str:
             return str(value["RoleArn"])
         return f"arn:aws:iam::{call.account}:role/{value['LocalRoleName']}"
     except (ValueError, KeyError, TypeError) as error:
-        raise AwsError("InvalidParametersException", "Parameters of a LAUNCH constraint are JSON with RoleArn or LocalRoleName.") from error
+        raise AwsError(
+            "InvalidParametersException",
+            "Parameters of a LAUNCH constraint are JSON with RoleArn or LocalRoleName.",
+        ) from error
 
 
 @operation("servicecatalog", "DescribeConstraint")

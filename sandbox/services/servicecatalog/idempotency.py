@@ -25,5 +25,7 @@ def once(call: Call, token: str | None, subject: str, make: Callable[[], dict[st
             records.put(key, {"subject": subject, "answer": answer})
             return answer
     if seen["subject"] != subject:
-        raise AwsError("InvalidParametersException", f"The token {token} was used for {seen['subject']} already")
+        raise AwsError(
+            "InvalidParametersException", f"The token {token} was used for {seen['subject']} already"
+        )
     return seen["answer"]

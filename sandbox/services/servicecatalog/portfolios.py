@@ -68,7 +68,9 @@ def describe_portfolio(call: Call, Id: str, **_: Any) -> dict[str, Any]:
 
 
 @operation("servicecatalog", "ListPortfolios")
-def list_portfolios(call: Call, PageToken: str | None = None, PageSize: int | None = None, **_: Any) -> dict[str, Any]:
+def list_portfolios(
+    call: Call, PageToken: str | None = None, PageSize: int | None = None, **_: Any
+) -> dict[str, Any]:
     return _portfolio_page(call.records("portfolio").list(), PageToken, PageSize)
 
 
@@ -101,9 +103,15 @@ def update_portfolio(
 ) -> dict[str, Any]:
     with call.engine.store.transaction():
         record = require(call, Id)
-        record |= {name: members[name] for name in ("DisplayName", "Description", "ProviderName") if members.get(name)}
+        record |= {
+            name: members[name]
+            for name in ("DisplayName", "Description", "ProviderName")
+            if members.get(name)
+        }
         record["Tags"] |= {tag["Key"]: tag["Value"] for tag in AddTags or []}
-        record["Tags"] = {key: value for key, value in record["Tags"].items() if key not in (RemoveTags or [])}
+        record["Tags"] = {
+            key: value for key, value in record["Tags"].items() if key not in (RemoveTags or [])
+        }
         call.records("portfolio").put(Id, record)
     return {"PortfolioDetail": _detail(record), "Tags": _tags(record)}
 
@@ -113,9 +121,15 @@ def delete_portfolio(call: Call, Id: str, **_: Any) -> dict[str, Any]:
     with call.engine.store.transaction():
         record = require(call, Id)
         constraints = [held for held in call.records("constraint").list() if held["PortfolioId"] == Id]
-        for what, held in (("products", record["products"]), ("principals", record["principals"]), ("constraints", constraints)):
+        for what, held in (
+            ("products", record["products"]),
+            ("principals", record["principals"]),
+            ("constraints", constraints),
+        ):
             if held:
-                raise AwsError("ResourceInUseException", f"Portfolio {Id} has {what}: remove them before you delete it.")
+                raise AwsError(
+                    "ResourceInUseException", f"Portfolio {Id} has {what}: remove them before you delete it."
+                )
         call.records("portfolio").delete(Id)
     return {}
 
@@ -136,7 +150,9 @@ def associate_product(
         _require_product(call, ProductId)
         if ProductId not in record["products"]:
             if len(record["products"]) >= PRODUCTS:
-                raise AwsError("LimitExceededException", f"Portfolio {PortfolioId} holds {PRODUCTS} products already.")
+                raise AwsError(
+                    "LimitExceededException", f"Portfolio {PortfolioId} holds {PRODUCTS} products already."
+                )
             record["products"].append(ProductId)
             call.records("portfolio").put(PortfolioId, record)
     return {}
@@ -147,10 +163,15 @@ def disassociate_product(call: Call, ProductId: str, PortfolioId: str, **_: Any)
     with call.engine.store.transaction():
         record = require(call, PortfolioId)
         if ProductId not in record["products"]:
-            raise AwsError("ResourceNotFoundException", f"Product {ProductId} is not in portfolio {PortfolioId}.")
+            raise AwsError(
+                "ResourceNotFoundException", f"Product {ProductId} is not in portfolio {PortfolioId}."
+            )
         for constraint in call.records("constraint").list():
             if (constraint["PortfolioId"], constraint["ProductId"]) == (PortfolioId, ProductId):
-                raise AwsError("ResourceInUseException", f"Constraint {constraint['ConstraintId']} holds product {ProductId}.")
+                raise AwsError(
+                    "ResourceInUseException",
+                    f"Constraint {constraint['ConstraintId']} holds product {ProductId}.",
+                )
         record["products"].remove(ProductId)
         call.records("portfolio").put(PortfolioId, record)
     return {}
@@ -165,7 +186,9 @@ def associate_principal(
         principal = {"PrincipalARN": PrincipalARN, "PrincipalType": PrincipalType}
         if principal not in record["principals"]:
             if len(record["principals"]) >= PRINCIPALS:
-                raise AwsError("LimitExceededException", f"Portfolio {PortfolioId} has {PRINCIPALS} principals already.")
+                raise AwsError(
+                    "LimitExceededException", f"Portfolio {PortfolioId} has {PRINCIPALS} principals already."
+                )
             record["principals"].append(principal)
             call.records("portfolio").put(PortfolioId, record)
     return {}
@@ -177,7 +200,9 @@ def disassociate_principal(call: Call, PortfolioId: str, PrincipalARN: str, **_:
         record = require(call, PortfolioId)
         kept = [principal for principal in record["principals"] if principal["PrincipalARN"] != PrincipalARN]
         if len(kept) == len(record["principals"]):
-            raise AwsError("ResourceNotFoundException", f"Principal {PrincipalARN} has no access to {PortfolioId}.")
+            raise AwsError(
+                "ResourceNotFoundException", f"Principal {PrincipalARN} has no access to {PortfolioId}."
+            )
         call.records("portfolio").put(PortfolioId, record | {"principals": kept})
     return {}
 

@@ -63,7 +63,11 @@ def create_product(
     **members: Any,
 ) -> dict[str, Any]:
     if ProductType != "CLOUD_FORMATION_TEMPLATE" or members.get("SourceConnection"):
-        raise AwsError("UnsupportedOperation", f"The sandbox implements products of CLOUD_FORMATION_TEMPLATE only, not {ProductType}", status=400)
+        raise AwsError(
+            "UnsupportedOperation",
+            f"The sandbox implements products of CLOUD_FORMATION_TEMPLATE only, not {ProductType}",
+            status=400,
+        )
     if not ProvisioningArtifactParameters:
         raise AwsError("InvalidParametersException", "ProvisioningArtifactParameters are required.")
 
@@ -101,7 +105,9 @@ def update_product(
         record = require(call, Id)
         record |= {name: members[name] for name in MEMBERS if members.get(name) is not None}
         record["Tags"] |= {tag["Key"]: tag["Value"] for tag in AddTags or []}
-        record["Tags"] = {key: value for key, value in record["Tags"].items() if key not in (RemoveTags or [])}
+        record["Tags"] = {
+            key: value for key, value in record["Tags"].items() if key not in (RemoveTags or [])
+        }
         call.records("product").put(Id, record)
     return {"ProductViewDetail": view(record), "Tags": _tags(record)}
 
@@ -111,7 +117,9 @@ def delete_product(call: Call, Id: str, **_: Any) -> dict[str, Any]:
     with call.engine.store.transaction():
         require(call, Id)
         if holding(call, Id):
-            raise AwsError("ResourceInUseException", f"Product {Id} is in a portfolio: disassociate it first.")
+            raise AwsError(
+                "ResourceInUseException", f"Product {Id} is in a portfolio: disassociate it first."
+            )
         for artifact in artifacts.of_product(call, Id):
             call.records("artifact").delete(f"{Id}/{artifact['Id']}")
         call.records("product").delete(Id)
@@ -149,7 +157,13 @@ def search_products_as_admin(
     if PortfolioId:
         held = (call.records("portfolio").get(PortfolioId) or {"products": []})["products"]
         records = [record for record in records if record["Id"] in held]
-    items, token = page([view(record) for record in records], PageToken, PageSize, error="InvalidParametersException", default=20)
+    items, token = page(
+        [view(record) for record in records],
+        PageToken,
+        PageSize,
+        error="InvalidParametersException",
+        default=20,
+    )
     return {"ProductViewDetails": items, "NextPageToken": token}
 
 
@@ -158,9 +172,17 @@ def matching(records: list[Record], filters: dict[str, list[str]] | None) -> lis
     for name, values in (filters or {}).items():
         if name == "FullTextSearch":
             text = [value.lower() for value in values]
-            records = [r for r in records if any(v in f"{r['Name']} {r.get('Description') or ''}".lower() for v in text)]
+            records = [
+                r
+                for r in records
+                if any(v in f"{r['Name']} {r.get('Description') or ''}".lower() for v in text)
+            ]
         elif name in ("Owner", "ProductType"):
             records = [record for record in records if record[name] in values]
         else:
-            raise AwsError("UnsupportedOperation", f"The sandbox does not implement the product filter {name}", status=400)
+            raise AwsError(
+                "UnsupportedOperation",
+                f"The sandbox does not implement the product filter {name}",
+                status=400,
+            )
     return records

@@ -45,7 +45,11 @@ def scan_provisioned_products(
 ) -> dict[str, Any]:
     records = call.records("provisioned").list()
     items, token = page(
-        [_shown(record) for record in records], PageToken, PageSize, error="InvalidParametersException", default=20
+        [_shown(record) for record in records],
+        PageToken,
+        PageSize,
+        error="InvalidParametersException",
+        default=20,
     )
     return {"ProvisionedProducts": items, "NextPageToken": token}
 
@@ -93,7 +97,10 @@ def _matches(record: Record, query: str) -> bool:
 
 
 def _attributes(call: Call, record: Record) -> dict[str, Any]:
-    artifact = next((a for a in of_product(call, record["ProductId"]) if a["Id"] == record["ProvisioningArtifactId"]), None)
+    artifact = next(
+        (a for a in of_product(call, record["ProductId"]) if a["Id"] == record["ProvisioningArtifactId"]),
+        None,
+    )
     return _shown(record) | {
         "Tags": [{"Key": key, "Value": value} for key, value in record["Tags"].items()],
         "PhysicalId": record.get("StackId"),
@@ -122,12 +129,20 @@ def list_record_history(
 ) -> dict[str, Any]:
     records = call.records("record").list()[::-1]
     if SearchFilter:
-        name = {"provisionedproduct": "ProvisionedProductId", "product": "ProductId"}.get(SearchFilter["Key"].lower())
+        name = {"provisionedproduct": "ProvisionedProductId", "product": "ProductId"}.get(
+            SearchFilter["Key"].lower()
+        )
         if name is None:
-            raise AwsError("InvalidParametersException", "SearchFilter takes the key provisionedproduct or product.")
+            raise AwsError(
+                "InvalidParametersException", "SearchFilter takes the key provisionedproduct or product."
+            )
         records = [record for record in records if record[name] == SearchFilter["Value"]]
     items, token = page(
-        [detail(record) for record in records], PageToken, PageSize, error="InvalidParametersException", default=20
+        [detail(record) for record in records],
+        PageToken,
+        PageSize,
+        error="InvalidParametersException",
+        default=20,
     )
     return {"RecordDetails": items, "NextPageToken": token}
 

@@ -58,7 +58,8 @@ def _begin(call: Call, product: Record, kind: str, launch: dict[str, Any]) -> di
         "RecordErrors": [],
         "RecordTags": [{"Key": key, "Value": value} for key, value in product["Tags"].items()],
         "LaunchRoleArn": product["LaunchRoleArn"],
-        "launch": launch | {"access_key": call.principal.access_key, "account": call.account, "region": call.region},
+        "launch": launch
+        | {"access_key": call.principal.access_key, "account": call.account, "region": call.region},
     }
     product |= {"Status": "UNDER_CHANGE", "LastRecordId": record["RecordId"], "StatusMessage": None}
     if kind != "TERMINATE_PROVISIONED_PRODUCT":
@@ -70,7 +71,9 @@ def _begin(call: Call, product: Record, kind: str, launch: dict[str, Any]) -> di
 
 
 @operation("servicecatalog", "ProvisionProduct")
-def provision_product(call: Call, ProvisionedProductName: str, ProvisionToken: str, **members: Any) -> dict[str, Any]:
+def provision_product(
+    call: Call, ProvisionedProductName: str, ProvisionToken: str, **members: Any
+) -> dict[str, Any]:
     _refuse(members, "ProvisioningPreferences", "NotificationArns")
     product = access.visible(call, members.get("ProductId"), members.get("ProductName"))
     artifact = artifacts.require(
@@ -84,13 +87,16 @@ def provision_product(call: Call, ProvisionedProductName: str, ProvisionToken: s
         for other in call.records("provisioned").list():
             if other["Name"] == ProvisionedProductName:
                 raise AwsError(
-                    "DuplicateResourceException", f"A provisioned product named {ProvisionedProductName} exists already."
+                    "DuplicateResourceException",
+                    f"A provisioned product named {ProvisionedProductName} exists already.",
                 )
         identifier = random_id(prefix="pp-")
-        parameters = {item["Key"]: item.get("Value", "") for item in members.get("ProvisioningParameters") or []}
+        parameters = {
+            item["Key"]: item.get("Value", "") for item in members.get("ProvisioningParameters") or []
+        }
         provisioned = {
             "Name": ProvisionedProductName,
-            "Arn": f"arn:aws:servicecatalog:{call.region}:{call.account}:stack/{ProvisionedProductName}/{identifier}",
+            "Arn": call.arn(f"stack/{ProvisionedProductName}/{identifier}"),
             "Type": "CFN_STACK",
             "Id": identifier,
             "CreatedTime": call.engine.clock.now(),
@@ -130,9 +136,13 @@ def _refuse(members: dict[str, Any], *names: str) -> None:
 def update_provisioned_product(call: Call, UpdateToken: str, **members: Any) -> dict[str, Any]:
     _refuse(members, "ProvisioningPreferences")
     provisioned = require(call, members.get("ProvisionedProductId"), members.get("ProvisionedProductName"))
-    product = access.visible(call, members.get("ProductId") or provisioned["ProductId"], members.get("ProductName"))
+    product = access.visible(
+        call, members.get("ProductId") or provisioned["ProductId"], members.get("ProductName")
+    )
     name = members.get("ProvisioningArtifactName")
-    wanted = members.get("ProvisioningArtifactId") or (None if name else provisioned["ProvisioningArtifactId"])
+    wanted = members.get("ProvisioningArtifactId") or (
+        None if name else provisioned["ProvisioningArtifactId"]
+    )
     artifact = artifacts.require(call, product["Id"], wanted, name)
 
     def make() -> dict[str, Any]:
@@ -140,7 +150,9 @@ def update_provisioned_product(call: Call, UpdateToken: str, **members: Any) -> 
         parameters = {}
         for item in members.get("ProvisioningParameters") or []:
             previous = item.get("UsePreviousValue")
-            parameters[item["Key"]] = current["Parameters"].get(item["Key"], "") if previous else item.get("Value", "")
+            parameters[item["Key"]] = (
+                current["Parameters"].get(item["Key"], "") if previous else item.get("Value", "")
+            )
         # Parameters that are not named keep their value (UpdateProvisionedProduct, "UsePreviousValue").
         current["Parameters"] |= parameters
         current["ProvisioningArtifactId"] = artifact["Id"]
@@ -170,7 +182,10 @@ def terminate_provisioned_product(call: Call, TerminateToken: str, **members: An
 def _free(call: Call, identifier: str) -> Record:
     current = require(call, identifier, None)
     if current["Status"] in BUSY:
-        raise AwsError("InvalidStateException", f"Provisioned product {identifier} is {current['Status']}: wait for its record.")
+        raise AwsError(
+            "InvalidStateException",
+            f"Provisioned product {identifier} is {current['Status']}: wait for its record.",
+        )
     return current
 
 
@@ -182,7 +197,9 @@ def advance(engine: Engine, key: str, payload: dict[str, Any]) -> None:
     record = records.get(identifier)
     if record is None or record["Status"] in ("SUCCEEDED", "FAILED"):
         return
-    provisioned = engine.records(account, region, "servicecatalog", "provisioned").get(record["ProvisionedProductId"])
+    provisioned = engine.records(account, region, "servicecatalog", "provisioned").get(
+        record["ProvisionedProductId"]
+    )
     assert provisioned is not None
     if record["Status"] == "CREATED":
         records.put(identifier, record | {"Status": "IN_PROGRESS", "UpdatedTime": engine.clock.now()})
@@ -194,7 +211,9 @@ def advance(engine: Engine, key: str, payload: dict[str, Any]) -> None:
         _finish(engine, records, record, outcome, account, region)
 
 
-def _finish(engine: Engine, records: Records, record: Record, outcome: stacks.Outcome, account: str, region: str) -> None:
+def _finish(
+    engine: Engine, records: Records, record: Record, outcome: stacks.Outcome, account: str, region: str
+) -> None:
     provisioned = engine.records(account, region, "servicecatalog", "provisioned")
     with engine.store.transaction():
         product = provisioned.get(record["ProvisionedProductId"])
@@ -206,7 +225,10 @@ def _finish(engine: Engine, records: Records, record: Record, outcome: stacks.Ou
         if record["RecordType"] == "TERMINATE_PROVISIONED_PRODUCT" and outcome.succeeded:
             provisioned.delete(product["Id"])
         else:
-            product |= {"StatusMessage": outcome.reason or None, "StackId": outcome.stack or product.get("StackId")}
+            product |= {
+                "StatusMessage": outcome.reason or None,
+                "StackId": outcome.stack or product.get("StackId"),
+            }
             # TAINTED: the product's last change failed but it stands; ERROR: it never stood.
             stands = product.get("LastSuccessfulProvisioningRecordId") is not None
             product["Status"] = "AVAILABLE" if outcome.succeeded else "TAINTED" if stands else "ERROR"

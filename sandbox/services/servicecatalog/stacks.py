@@ -53,7 +53,9 @@ def _describe(session: Session, name: str, record: Record) -> dict[str, Any] | N
     from botocore.exceptions import ClientError
 
     try:
-        stacks = session.client("cloudformation").describe_stacks(StackName=record.get("StackId") or name)["Stacks"]
+        stacks = session.client("cloudformation").describe_stacks(StackName=record.get("StackId") or name)[
+            "Stacks"
+        ]
     except ClientError as error:
         if "does not exist" in error.response["Error"]["Message"]:
             return None
@@ -80,7 +82,9 @@ def _launch(
     request = {
         "StackName": product["StackName"],
         "TemplateURL": _template(engine, record, place),
-        "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in record["launch"]["parameters"].items()],
+        "Parameters": [
+            {"ParameterKey": k, "ParameterValue": v} for k, v in record["launch"]["parameters"].items()
+        ],
         "Capabilities": CAPABILITIES,
         "Tags": [{"Key": k, "Value": v} for k, v in product["Tags"].items()],
         "ClientRequestToken": record["RecordId"],
@@ -96,14 +100,16 @@ def _launch(
 def _template(engine: Engine, record: Record, place: tuple[str, str]) -> str:
     """Service Catalog launches from a copy in a bucket of its own, tagged so that launch roles may read it.
 
-    "Launch constraints", Service Catalog administrator guide: s3:ExistingObjectTag/servicecatalog:provisioning.
+    "Launch constraints" in the administrator guide: s3:ExistingObjectTag/servicecatalog:provisioning.
     """
     account, region = place
     artifact = engine.records(account, region, "servicecatalog", "artifact").get(
         f"{record['ProductId']}/{record['launch']['artifact']}"
     )
     if artifact is None:
-        raise AwsError("ResourceNotFoundException", f"Provisioning artifact {record['launch']['artifact']} was deleted.")
+        raise AwsError(
+            "ResourceNotFoundException", f"Provisioning artifact {record['launch']['artifact']} was deleted."
+        )
     s3 = engine.clients.owner(region).client("s3")
     bucket = f"sc-templates-{account}-{region}"
     key = f"{record['ProductId']}/{artifact['Id']}.template"
@@ -111,7 +117,10 @@ def _template(engine: Engine, record: Record, place: tuple[str, str]) -> str:
     if bucket not in {held["Name"] for held in s3.list_buckets()["Buckets"]}:
         s3.create_bucket(Bucket=bucket, **location)
     s3.put_object(
-        Bucket=bucket, Key=key, Body=artifact["template"].encode(), Tagging="servicecatalog%3Aprovisioning=true"
+        Bucket=bucket,
+        Key=key,
+        Body=artifact["template"].encode(),
+        Tagging="servicecatalog%3Aprovisioning=true",
     )
     return f"https://{bucket}.s3.{region}.amazonaws.com/{key}"
 
@@ -138,14 +147,17 @@ def first_failure(session: Session, stack: str) -> str | None:
     events = session.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
     found = None
     for event in events:  # newest first
-        if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in event.get("ResourceStatusReason", ""):
-            found = f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', '')}"
-        if event["PhysicalResourceId"] == stack and event["ResourceStatus"] in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
+        status, reason = event["ResourceStatus"], event.get("ResourceStatusReason", "")
+        if status.endswith("_FAILED") and "cancelled" not in reason:
+            found = f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}"
+        if event["PhysicalResourceId"] == stack and status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
             break
     return found
 
 
-def _terminate(session: Session, record: Record, product: Record, stack: dict[str, Any] | None) -> Outcome | None:
+def _terminate(
+    session: Session, record: Record, product: Record, stack: dict[str, Any] | None
+) -> Outcome | None:
     if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
         return Outcome(True)
     if stack["StackStatus"] == "DELETE_IN_PROGRESS":

@@ -14,7 +14,9 @@ def assume_role(
 ) -> dict[str, Any]:
     """The gate has asked the role's trust policy already."""
     if members.get("SerialNumber") or members.get("TokenCode"):
-        raise AwsError("UnsupportedOperation", "The sandbox does not implement AssumeRole with MFA", status=400)
+        raise AwsError(
+            "UnsupportedOperation", "The sandbox does not implement AssumeRole with MFA", status=400
+        )
     issued = open_session(
         RoleArn,
         RoleSessionName,
