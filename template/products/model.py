@@ -31,12 +31,8 @@ class ModelTemplate(Construct):
         super().__init__(scope, construct_id)
         name, project_id = self._project_parameters()
         bucket = self._seed_bucket()
-        build_seed = self._parameter(
-            "ModelBuildSeedKey", "Key of the model building seed", default=build_seed_key
-        )
-        deploy_seed = self._parameter(
-            "ModelDeploySeedKey", "Key of the deployment seed", default=deploy_seed_key
-        )
+        build_seed = self._parameter("ModelBuildSeedKey", "Model building seed", default=build_seed_key)
+        deploy_seed = self._parameter("ModelDeploySeedKey", "Deployment seed", default=deploy_seed_key)
         self._group_parameters()
 
         project = Project(self, "Project", name=name, project_id=project_id)
@@ -73,9 +69,7 @@ class ModelTemplate(Construct):
 
     def _seed_bucket(self) -> str:
         """The bucket given, or the hub of the account and region that the project is in."""
-        given = self._parameter(
-            "SeedBucket", "Bucket of the seed code; empty: this account's hub", default=""
-        )
+        given = self._parameter("SeedBucket", "Bucket of the seeds; empty: this account's hub", default="")
         own_hub = Condition(self, "SeedsFromOwnHub", expression=Fn.condition_equals(given, ""))
         own_hub.override_logical_id("SeedsFromOwnHub")
         hub = hub_bucket_name(Aws.ACCOUNT_ID, Aws.REGION)

@@ -99,7 +99,10 @@ def test_the_test_knows_endpoint_and_model() -> None:
 
 def test_the_deploy_build_knows_which_role_models_run_as() -> None:
     project = named(RESOURCES, "AWS::CodeBuild::Project", "-modeldeploy")
-    assert variables(project)["MODEL_EXECUTION_ROLE_ARN"] == "arn:aws:iam::123456789012:role/sagemaker-p-1-execution"
+    assert (
+        variables(project)["MODEL_EXECUTION_ROLE_ARN"]
+        == "arn:aws:iam::123456789012:role/sagemaker-p-1-execution"
+    )
 
 
 def test_approval_and_rejection_of_this_group_start_the_pipeline() -> None:

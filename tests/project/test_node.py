@@ -10,7 +10,9 @@ from project import node
 def test_the_wheels_node_is_chosen_and_runs() -> None:
     environment: dict[str, str] = {}
     node.prepare_node(environment)
-    version = subprocess.run([environment["JSII_NODE"], "--version"], capture_output=True, text=True, check=True)
+    version = subprocess.run(
+        [environment["JSII_NODE"], "--version"], capture_output=True, text=True, check=True
+    )
     assert int(version.stdout.removeprefix("v").partition(".")[0]) in node.SUPPORTED
     assert environment["CDK_VALIDATION"] == "false"
 

@@ -77,9 +77,9 @@ def test_every_role_trusts_one_service_for_one_source(task: str) -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_the_boundary_lets_every_activity_through(task: str) -> None:
     for activity, action, resource, _ in allowed(BY_TASK[task]):
-        assert any(grants(statement, action, resource) for statement in BOUNDARY["PolicyDocument"]["Statement"]), (
-            f"{activity}: {action} on {resource}"
-        )
+        assert any(
+            grants(statement, action, resource) for statement in BOUNDARY["PolicyDocument"]["Statement"]
+        ), f"{activity}: {action} on {resource}"
 
 
 @pytest.mark.parametrize("role", EVERY_ROLE, ids=lambda role: role["RoleName"])
@@ -103,12 +103,23 @@ def test_no_resource_is_a_wildcard_that_could_be_scoped(role: dict[str, Any]) ->
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_role_names_nothing_of_another_project(task: str) -> None:
-    shared = ("*", "scalable-target/", "repository/sagemaker-", "job/pipelines-", "aws-service-role/", "log-group:/aws/sagemaker/")
+    shared = (
+        "*",
+        "scalable-target/",
+        "repository/sagemaker-",
+        "job/pipelines-",
+        "aws-service-role/",
+        "log-group:/aws/sagemaker/",
+    )
     for activity, action, resource, condition in allowed(BY_TASK[task]):
         ours = "p-1" in resource or resource.endswith("key/ProjectKey")
-        assert ours or resource == "*" or any(part in resource for part in shared[1:]), f"{activity}: {action} on {resource}"
+        assert ours or resource == "*" or any(part in resource for part in shared[1:]), (
+            f"{activity}: {action} on {resource}"
+        )
         if "job/pipelines-" in resource:
-            assert "p-1" in json.dumps(condition), f"{activity}: {action} without a condition on the project's tag"
+            assert "p-1" in json.dumps(condition), (
+                f"{activity}: {action} without a condition on the project's tag"
+            )
 
 
 @pytest.mark.parametrize("role", EVERY_ROLE, ids=lambda role: role["RoleName"])
@@ -146,7 +157,9 @@ def test_inline_policies_fit_iams_limits(role: dict[str, Any]) -> None:
     assert len(names) == len(set(names))
     assert all(name.isalpha() and len(name) <= 128 for name in names)
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-    assert sum(len(json.dumps(p["PolicyDocument"], separators=(",", ":"))) for p in role["Policies"]) <= 10_240
+    assert (
+        sum(len(json.dumps(p["PolicyDocument"], separators=(",", ":"))) for p in role["Policies"]) <= 10_240
+    )
 
 
 def test_the_boundary_fits_a_managed_policy() -> None:

@@ -62,7 +62,10 @@ def test_every_bucket_refuses_requests_without_tls() -> None:
         denial = policy["PolicyDocument"]["Statement"][0]
         assert denial["Effect"] == "Deny"
         assert denial["Action"] == "s3:*"
-        assert denial["Resource"] == [f"arn:aws:s3:::{policy['Bucket']}", f"arn:aws:s3:::{policy['Bucket']}/*"]
+        assert denial["Resource"] == [
+            f"arn:aws:s3:::{policy['Bucket']}",
+            f"arn:aws:s3:::{policy['Bucket']}/*",
+        ]
         assert denial["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
@@ -84,4 +87,6 @@ def test_access_logs_are_accepted_from_the_artifact_bucket_only() -> None:
     )
     delivery = statements[1]
     assert delivery["Principal"] == {"Service": "logging.s3.amazonaws.com"}
-    assert delivery["Condition"]["ArnLike"] == {"aws:SourceArn": f"arn:aws:s3:::{policy.removesuffix('-logs')}"}
+    assert delivery["Condition"]["ArnLike"] == {
+        "aws:SourceArn": f"arn:aws:s3:::{policy.removesuffix('-logs')}"
+    }
