@@ -6,17 +6,21 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-constraints.h
 
 import math
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from bikeshare import Column, Row
 
 BUCKETS = 10
 SKETCH_SIZE = 2048
 SKETCH_SHRINKING_FACTOR = 0.64
 
 
-def statistics(columns, rows):
-    """`statistics.json` of validated rows (`bikeshare.Row`)."""
-    features = []
+def statistics(columns: Sequence[Column], rows: list[Row]) -> dict[str, Any]:
+    """`statistics.json` of validated rows."""
+    features: list[dict[str, Any]] = []
     for position, column in enumerate(columns):
-        entry = {"name": column.name, "inferred_type": inferred_type(column)}
+        entry: dict[str, Any] = {"name": column.name, "inferred_type": inferred_type(column)}
         if column.categories:
             entry["string_statistics"] = string_statistics([row.text[position] for row in rows])
         else:
@@ -25,11 +29,12 @@ def statistics(columns, rows):
     return {"version": 0.0, "dataset": {"item_count": len(rows)}, "features": features}
 
 
-def constraints(columns):
+def constraints(columns: Sequence[Column]) -> dict[str, Any]:
     """`constraints.json`: what later data must keep to."""
     features = []
     for column in columns:
-        entry = {"name": column.name, "inferred_type": inferred_type(column), "completeness": 1.0}
+        entry: dict[str, Any] = {"name": column.name, "inferred_type": inferred_type(column)}
+        entry["completeness"] = 1.0
         if column.categories:
             entry["string_constraints"] = {"domains": list(column.categories)}
         else:
@@ -54,12 +59,12 @@ def constraints(columns):
     }
 
 
-def inferred_type(column):
+def inferred_type(column: Column) -> str:
     """Model Monitor's name of the column's type."""
     return "String" if column.categories else "Integral" if column.integral else "Fractional"
 
 
-def string_statistics(values):
+def string_statistics(values: list[str]) -> dict[str, Any]:
     """Counts of each category."""
     counts = Counter(values)
     buckets = [{"value": value, "count": count} for value, count in sorted(counts.items())]
@@ -70,7 +75,7 @@ def string_statistics(values):
     }
 
 
-def numerical_statistics(values):
+def numerical_statistics(values: list[float]) -> dict[str, Any]:
     """Moments, ten equal-width buckets and a quantile sketch."""
     total = math.fsum(values)
     mean = total / len(values)
@@ -86,7 +91,7 @@ def numerical_statistics(values):
     }
 
 
-def histogram(values, lowest, highest):
+def histogram(values: list[float], lowest: float, highest: float) -> list[dict[str, float]]:
     """Counts in ten buckets of equal width; the last one includes its upper bound."""
     width = (highest - lowest) / BUCKETS
     counts = [0] * BUCKETS
@@ -102,7 +107,7 @@ def histogram(values, lowest, highest):
     ]
 
 
-def sketch(values):
+def sketch(values: list[float]) -> dict[str, Any]:
     """A KLL sketch: an item in list `level` of `data` stands for 2**level values.
 
     Each compaction keeps every other value of a full, sorted level for the next level; an odd one out

@@ -6,7 +6,9 @@ means the same thing everywhere. Standard library only: it runs in any container
 
 import csv
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 TARGET = "bikers"
 # They add up to the target: present in the source file, never a feature.
@@ -28,9 +30,9 @@ class Column:
     lowest: float = 0.0
     highest: float = 1.0
     integral: bool = False
-    categories: tuple = ()
+    categories: tuple[str, ...] = ()
 
-    def encode(self, value):
+    def encode(self, value: Any) -> float:
         """The number that stands for `value` (text or number).
 
         Raises:
@@ -40,9 +42,11 @@ class Column:
             if value not in self.categories:
                 raise ValueError(f"{value!r} is not one of {', '.join(self.categories)}")
             return float(self.categories.index(value) + 1)
-        if isinstance(value, bool) or value is None or value == "":
-            raise ValueError("is empty" if not isinstance(value, bool) else f"{value!r} is not a number")
+        if value is None or value == "":
+            raise ValueError("is empty")
         try:
+            if isinstance(value, bool) or "_" in str(value):  # numbers to Python, but to no data file
+                raise ValueError
             number = float(value)
         except (TypeError, ValueError, OverflowError):
             raise ValueError(f"{value!r} is not a number") from None
@@ -73,18 +77,19 @@ LABEL = Column(TARGET, 0, 100_000, integral=True)
 FEATURE_NAMES = tuple(column.name for column in FEATURES)
 
 
-def encode_features(values, row):
+def encode_features(values: Sequence[Any], row: int) -> list[float]:
     """Numbers of one row, whose `values` come in the order of `FEATURES`.
 
     Raises:
         DataError: naming the column and `row` (counted from 1).
     """
     if len(values) != len(FEATURES):
-        raise DataError(f"row {row}: {len(values)} values, expected {len(FEATURES)}: {','.join(FEATURE_NAMES)}")
-    return [encode_value(column, value, row) for column, value in zip(FEATURES, values)]
+        expected = f"{len(FEATURES)}: {','.join(FEATURE_NAMES)}"
+        raise DataError(f"row {row}: {len(values)} values, expected {expected}")
+    return [encode_value(column, value, row) for column, value in zip(FEATURES, values, strict=True)]
 
 
-def encode_value(column, value, row):
+def encode_value(column: Column, value: Any, row: int) -> float:
     """The number of one cell; a `DataError` names its column and row."""
     try:
         return column.encode(value)
@@ -96,12 +101,12 @@ def encode_value(column, value, row):
 class Row:
     """One validated row: the text as read (in the order of `FEATURES`), its numbers and its label."""
 
-    text: tuple
-    features: tuple
+    text: tuple[str, ...]
+    features: tuple[float, ...]
     label: float
 
 
-def read_rows(lines, source):
+def read_rows(lines: Iterable[str], source: str) -> list[Row]:
     """All rows of a CSV file with a header, strictly validated.
 
     Args:
@@ -138,7 +143,7 @@ def read_rows(lines, source):
     return rows
 
 
-def header_positions(header, source):
+def header_positions(header: list[str], source: str) -> dict[str, int]:
     """Where each column stands, by name.
 
     Raises:
@@ -147,7 +152,8 @@ def header_positions(header, source):
     known = (*FEATURE_NAMES, TARGET, *LEAKING)
     missing = [name for name in (*FEATURE_NAMES, TARGET) if name not in header]
     if missing:
-        raise DataError(f"{source}: missing column {', '.join(repr(name) for name in missing)} in the header (line 1)")
+        names = ", ".join(map(repr, missing))
+        raise DataError(f"{source}: missing column {names} in the header (line 1)")
     for name in header:
         if header.count(name) > 1:
             raise DataError(f"{source}: column '{name}' appears more than once in the header (line 1)")

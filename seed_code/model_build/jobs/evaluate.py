@@ -10,9 +10,11 @@ import importlib
 import json
 import math
 import os
+import shutil
 import sys
 import tarfile
 import tempfile
+from typing import Any
 
 import outcome
 
@@ -24,7 +26,7 @@ class ModelError(ValueError):
     """A model that must not be registered."""
 
 
-def main():
+def main() -> None:
     """Parse the arguments, then run with failures reported to --message."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", required=True, help="folder with model.tar.gz")
@@ -42,7 +44,7 @@ def main():
         print(json.dumps(report))
 
 
-def extract(archive, folder):
+def extract(archive: str | os.PathLike[str], folder: str) -> None:
     """Write the needed files of the archive, and nothing else of it, into `folder`.
 
     Raises:
@@ -57,13 +59,13 @@ def extract(archive, folder):
                     raise ModelError(f"model.tar.gz has no usable file {name}")
                 path = os.path.join(folder, name)
                 os.makedirs(os.path.dirname(path), exist_ok=True)
-                with open(path, "wb") as file:
-                    file.write(tar.extractfile(member).read())
+                with tar.extractfile(member) as content, open(path, "wb") as file:
+                    shutil.copyfileobj(content, file)
     except (OSError, EOFError, tarfile.TarError) as error:
         raise ModelError(f"model.tar.gz cannot be read: {error}") from error
 
 
-def evaluate(folder, holdout):
+def evaluate(folder: str, holdout: str) -> dict[str, Any]:
     """Regression metrics of the model in `folder` on the rows of the file `holdout`."""
     sys.path.insert(0, os.path.join(folder, "code"))
     inference, bikeshare = importlib.import_module("inference"), importlib.import_module("bikeshare")
@@ -73,7 +75,7 @@ def evaluate(folder, holdout):
     return regression_metrics([row.label for row in rows], predictions)
 
 
-def regression_metrics(labels, predictions):
+def regression_metrics(labels: list[float], predictions: list[float]) -> dict[str, Any]:
     """RMSE, MAE, MSE and R² with standard deviations of what is averaged.
 
     Raises:
@@ -81,7 +83,7 @@ def regression_metrics(labels, predictions):
     """
     if not labels or len(labels) != len(predictions):
         raise ModelError(f"{len(predictions)} predictions for {len(labels)} held-out rows")
-    errors = [prediction - label for prediction, label in zip(predictions, labels)]
+    errors = [prediction - label for prediction, label in zip(predictions, labels, strict=True)]
     mean_label = math.fsum(labels) / len(labels)
     spread = math.fsum((label - mean_label) ** 2 for label in labels)
     mse, mse_deviation = mean_and_deviation([error * error for error in errors])
@@ -101,19 +103,20 @@ def regression_metrics(labels, predictions):
         "version": 0.0,
         "dataset": {"item_count": len(labels)},
         "regression_metrics": {
-            name: {"value": value, "standard_deviation": deviation} for name, (value, deviation) in metrics.items()
+            name: {"value": value, "standard_deviation": deviation}
+            for name, (value, deviation) in metrics.items()
         },
     }
 
 
-def mean_and_deviation(values):
+def mean_and_deviation(values: list[float]) -> tuple[float, float]:
     """Mean, and the standard deviation of that mean."""
     mean = math.fsum(values) / len(values)
     variance = math.fsum((value - mean) ** 2 for value in values) / len(values)
     return mean, math.sqrt(variance / len(values))
 
 
-def quality_constraints(rmse_threshold):
+def quality_constraints(rmse_threshold: float) -> dict[str, Any]:
     """Model-quality constraints: what the model in production must keep to."""
     return {
         "version": 0.0,
@@ -123,7 +126,7 @@ def quality_constraints(rmse_threshold):
     }
 
 
-def write(folder, name, document):
+def write(folder: str, name: str, document: Any) -> None:
     """Write a JSON document that holds no NaN and no infinity."""
     with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
         json.dump(document, file, indent=2, allow_nan=False)

@@ -10,31 +10,39 @@ in the alarms that guard a deployment.
 https://github.com/aws/sagemaker-containers/blob/master/src/sagemaker_containers/_transformer.py
 """
 
+from __future__ import annotations
+
 import csv
 import json
 import os
 import sys
-
-# XGBoost imports scikit-learn and pandas, where present, for wrappers unused here: seconds of start.
-sys.modules.setdefault("sklearn", None)
-
-import numpy
-import xgboost
+from typing import TYPE_CHECKING, Any
 
 import bikeshare
+import numpy
+
+# XGBoost imports scikit-learn and pandas, where present, for wrappers unused here: seconds of start.
+sys.modules.setdefault("sklearn", None)  # type: ignore[arg-type]
+
+import xgboost  # noqa: E402
+
+if TYPE_CHECKING:
+    from flask import Response
 
 MODEL_FILE = "xgboost-model.ubj"
 CSV, JSON = "text/csv", "application/json"
 
 
-def model_fn(model_dir):
+def model_fn(model_dir: str) -> xgboost.Booster:
     """The booster of the model folder. One thread: the container runs a worker per CPU."""
     booster = xgboost.Booster(model_file=os.path.join(model_dir, MODEL_FILE))
     booster.set_param({"nthread": 1})
     return booster
 
 
-def transform_fn(model, body, content_type, accept):
+def transform_fn(
+    model: xgboost.Booster, body: str | bytes, content_type: str, accept: str
+) -> tuple[str, str] | Response:
     """Answer one request: `(text, mime type)`, or a response with a 4xx status and the reason."""
     answer_type = media_type(accept) or CSV
     if answer_type in ("*/*", "application/*", "text/*"):
@@ -53,12 +61,13 @@ def transform_fn(model, body, content_type, accept):
     return encode(predict(model, features), answer_type), answer_type
 
 
-def predict(model, features):
+def predict(model: xgboost.Booster, features: list[list[float]]) -> list[float]:
     """Predicted bikers an hour, one for each row of numbers."""
-    return model.inplace_predict(numpy.asarray(features, dtype=numpy.float32), validate_features=False).tolist()
+    matrix = numpy.asarray(features, dtype=numpy.float32)
+    return model.inplace_predict(matrix, validate_features=False).tolist()
 
 
-def parse_csv(text):
+def parse_csv(text: str) -> list[list[float]]:
     """Numbers of CSV rows without header."""
     try:
         rows = list(csv.reader(text.splitlines(), strict=True))
@@ -67,18 +76,19 @@ def parse_csv(text):
     return encode_rows(rows)
 
 
-def parse_json(text):
+def parse_json(text: str) -> list[list[float]]:
     """Numbers of `{"instances": [...]}`."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise bikeshare.DataError(f"not JSON: {type(error).__name__}: {error}") from None
-    if not isinstance(document, dict) or set(document) != {"instances"} or not isinstance(document["instances"], list):
+    rows = document.get("instances") if isinstance(document, dict) and len(document) == 1 else None
+    if not isinstance(rows, list):
         raise bikeshare.DataError('expected {"instances": [row, ...]}')
-    return encode_rows([in_order(row, number) for number, row in enumerate(document["instances"], start=1)])
+    return encode_rows([in_order(row, number) for number, row in enumerate(rows, start=1)])
 
 
-def in_order(row, number):
+def in_order(row: Any, number: int) -> list[Any]:
     """Values of a JSON row in the order of the features."""
     if isinstance(row, dict):
         missing = [name for name in bikeshare.FEATURE_NAMES if name not in row]
@@ -92,26 +102,26 @@ def in_order(row, number):
     return row
 
 
-def encode_rows(rows):
+def encode_rows(rows: list[list[Any]]) -> list[list[float]]:
     """Numbers of all rows; at least one row."""
     if not rows:
         raise bikeshare.DataError("no rows in the request")
     return [bikeshare.encode_features(row, number) for number, row in enumerate(rows, start=1)]
 
 
-def encode(predictions, answer_type):
+def encode(predictions: list[float], answer_type: str) -> str:
     """The answer's text."""
     if answer_type == JSON:
         return json.dumps({"predictions": predictions})
     return "\n".join(map(repr, predictions)) + "\n"
 
 
-def media_type(header):
+def media_type(header: str | None) -> str:
     """A header's media type without its parameters."""
     return (header or "").partition(";")[0].strip().lower()
 
 
-def refusal(status, reason):
+def refusal(status: int, reason: str) -> Response:
     """A response that tells the client what is wrong with the request."""
     from flask import Response  # the container's web framework; needed only to refuse
 

@@ -10,12 +10,13 @@ import contextlib
 import os
 import sys
 import traceback
+from collections.abc import Iterator
 
 LONGEST_REASON = 1024
 
 
 @contextlib.contextmanager
-def reported_to(path, expected=()):
+def reported_to(path: str, expected: type[Exception] | tuple[type[Exception], ...] = ()) -> Iterator[None]:
     """Run a block; if it raises, write the reason to the file `path` and exit with code 1.
 
     Args:
@@ -24,8 +25,8 @@ def reported_to(path, expected=()):
     """
     try:
         yield
-    except Exception as error:
-        if not isinstance(error, expected or ()):
+    except Exception as error:  # noqa: BLE001 - whatever failed is the reason to report
+        if not isinstance(error, expected):
             traceback.print_exc()
             reason = f"{type(error).__name__}: {error}"
         else:

@@ -11,6 +11,8 @@ import csv
 import hashlib
 import json
 import os
+from collections.abc import Iterable
+from typing import Any
 
 import baseline
 import bikeshare
@@ -19,7 +21,7 @@ import outcome
 FEWEST_ROWS = 1000
 
 
-def main():
+def main() -> None:
     """Parse the arguments, then run with failures reported to --message."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--input", required=True, help="folder with exactly one .csv file")
@@ -33,31 +35,32 @@ def main():
         preprocess(arguments)
 
 
-def preprocess(arguments):
+def preprocess(arguments: argparse.Namespace) -> None:
     """Write all outputs, or raise before the first of them."""
     path = only_csv(arguments.input)
     rows = load(path, arguments.input_sha256)
     parts = split(rows, arguments.validation_share, arguments.holdout_share)
     for name in ("train", "validation"):
-        write_csv(arguments.output, name, ((f"{row.label:g}", *map(repr, row.features)) for row in parts[name]))
-    header = [(bikeshare.TARGET, *bikeshare.FEATURE_NAMES)]
+        numbers = ((f"{row.label:g}", *map(repr, row.features)) for row in parts[name])
+        write_csv(arguments.output, name, numbers)
+    header = (bikeshare.TARGET, *bikeshare.FEATURE_NAMES)
     held_out = ((f"{row.label:g}", *row.text) for row in parts["holdout"])
-    write_csv(arguments.output, "holdout", (*header, *held_out))
+    write_csv(arguments.output, "holdout", (header, *held_out))
     folder = os.path.join(arguments.output, "baseline")
     write_json(folder, "statistics.json", baseline.statistics(bikeshare.FEATURES, parts["train"]))
     write_json(folder, "constraints.json", baseline.constraints(bikeshare.FEATURES))
     print(json.dumps({"rows": len(rows)} | {name: len(part) for name, part in parts.items()}))
 
 
-def only_csv(folder):
+def only_csv(folder: str) -> str:
     """Path of the one CSV file in `folder`."""
     names = sorted(name for name in os.listdir(folder) if name.endswith(".csv"))
     if len(names) != 1:
-        raise bikeshare.DataError(f"expected one .csv file in the input, found {len(names)}: {', '.join(names)}")
+        raise bikeshare.DataError(f"expected one .csv file in the input, found {names or 'none'}")
     return os.path.join(folder, names[0])
 
 
-def load(path, expected_sha256):
+def load(path: str, expected_sha256: str) -> list[bikeshare.Row]:
     """Validated rows of the file; its digest must be the expected one, if one is given."""
     name = os.path.basename(path)
     with open(path, "rb") as file:
@@ -78,9 +81,11 @@ def load(path, expected_sha256):
     return rows
 
 
-def split(rows, validation_share, holdout_share):
+def split(
+    rows: list[bikeshare.Row], validation_share: float, holdout_share: float
+) -> dict[str, list[bikeshare.Row]]:
     """Rows by part. A row's own content decides, so it stays in its part when data are added."""
-    parts = {"train": [], "validation": [], "holdout": []}
+    parts: dict[str, list[bikeshare.Row]] = {"train": [], "validation": [], "holdout": []}
     for row in rows:
         digest = hashlib.sha256(",".join(row.text).encode()).digest()
         place = int.from_bytes(digest[:8], "big") / 2**64
@@ -94,7 +99,7 @@ def split(rows, validation_share, holdout_share):
     return parts
 
 
-def write_csv(output, name, lines):
+def write_csv(output: str, name: str, lines: Iterable[Iterable[str]]) -> None:
     """Write `<output>/<name>/<name>.csv`."""
     folder = os.path.join(output, name)
     os.makedirs(folder, exist_ok=True)
@@ -102,7 +107,7 @@ def write_csv(output, name, lines):
         csv.writer(file, lineterminator="\n").writerows(lines)
 
 
-def write_json(folder, name, document):
+def write_json(folder: str, name: str, document: Any) -> None:
     """Write a JSON document that holds no NaN and no infinity."""
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, name), "w", encoding="utf-8") as file:

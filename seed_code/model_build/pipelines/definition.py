@@ -3,8 +3,10 @@
 Edit this file to change the pipeline. `parameters` holds what an execution may set, with its defaults.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sagemaker.core import image_uris
 from sagemaker.core.drift_check_baselines import DriftCheckBaselines
@@ -61,6 +63,7 @@ INPUT = "/opt/ml/processing/input"
 OUTPUT = "/opt/ml/processing/output"
 MESSAGE = "/opt/ml/output/message"
 LONGEST_JOB_SECONDS = 3600
+INFERENCE_INSTANCES = ["ml.m5.large", "ml.m5.xlarge", "ml.c5.large", "ml.c5.xlarge"]
 CACHE = CacheConfig(enable_caching=True, expire_after="P30D")
 CALL_RETRIES = StepRetryPolicy(
     exception_types=[StepExceptionTypeEnum.SERVICE_FAULT, StepExceptionTypeEnum.THROTTLING],
@@ -69,7 +72,10 @@ CALL_RETRIES = StepRetryPolicy(
     max_attempts=5,
 )
 JOB_RETRIES = SageMakerJobStepRetryPolicy(
-    exception_types=[SageMakerJobExceptionTypeEnum.CAPACITY_ERROR, SageMakerJobExceptionTypeEnum.INTERNAL_ERROR],
+    exception_types=[
+        SageMakerJobExceptionTypeEnum.CAPACITY_ERROR,
+        SageMakerJobExceptionTypeEnum.INTERNAL_ERROR,
+    ],
     interval_seconds=30,
     backoff_rate=2.0,
     max_attempts=5,
@@ -91,12 +97,12 @@ class Parameters:
     rmse_threshold: ParameterFloat
     model_approval_status: ParameterString
 
-    def all(self):
+    def all(self) -> list[Any]:
         """All parameters, as the pipeline lists them."""
         return list(vars(self).values())
 
 
-def parameters(data_url, data_sha256, commit):
+def parameters(data_url: str, data_sha256: str, commit: str) -> Parameters:
     """The pipeline's parameters."""
     return Parameters(
         input_data_url=ParameterString("InputDataUrl", default_value=data_url),
@@ -157,12 +163,12 @@ def build(settings: Settings, session: ArtifactSession, staging: Staging) -> Pip
 class Steps:
     """Makes the steps of the pipeline; what they have in common lives here."""
 
-    def __init__(self, settings, session, staging, params):
+    def __init__(self, settings: Settings, session: ArtifactSession, staging: Staging, params: Parameters):
         self._settings, self._session, self._staging, self._params = settings, session, staging, params
         self._sklearn_image = self._image("sklearn", SKLEARN_VERSION)
         self._xgboost_image = self._image("xgboost", XGBOOST_VERSION)
 
-    def preprocess(self):
+    def preprocess(self) -> ProcessingStep:
         """Validate, split, write the baselines of the data."""
         return self._processing_step(
             "Preprocess",
@@ -173,7 +179,7 @@ class Steps:
             arguments=["--input", f"{INPUT}/data", "--input-sha256", self._params.input_data_sha256],
         )
 
-    def train(self, preprocess):
+    def train(self, preprocess: ProcessingStep) -> TrainingStep:
         """Train with XGBoost in script mode."""
         params, settings = self._params, self._settings
         code = tree(JOBS, ("train.py", "inference.py", "bikeshare.py", "outcome.py"))
@@ -184,7 +190,9 @@ class Steps:
             sagemaker_session=self._session,
             base_job_name="train",
             source_code=SourceCode(source_dir=self._staging.code("train", code), entry_script="train.py"),
-            compute=Compute(instance_type=params.training_instance_type, instance_count=1, volume_size_in_gb=30),
+            compute=Compute(
+                instance_type=params.training_instance_type, instance_count=1, volume_size_in_gb=30
+            ),
             networking=Networking(enable_network_isolation=True),
             stopping_condition=StoppingCondition(max_runtime_in_seconds=LONGEST_JOB_SECONDS),
             output_data_config=OutputDataConfig(
@@ -197,7 +205,9 @@ class Steps:
                 "num_round": params.num_round.to_string(),
             },
             input_data_config=[
-                InputData(channel_name=name, data_source=output_uri(preprocess, name), content_type="text/csv")
+                InputData(
+                    channel_name=name, data_source=output_uri(preprocess, name), content_type="text/csv"
+                )
                 for name in ("train", "validation")
             ],
             tags=[Tag(key=tag["Key"], value=tag["Value"]) for tag in settings.tags],
@@ -211,7 +221,9 @@ class Steps:
             "Train", step_args=trainer.train(), cache_config=CACHE, retry_policies=[CALL_RETRIES, JOB_RETRIES]
         )
 
-    def evaluate(self, preprocess, train, report):
+    def evaluate(
+        self, preprocess: ProcessingStep, train: TrainingStep, report: PropertyFile
+    ) -> ProcessingStep:
         """Measure the model on held-out rows."""
         return self._processing_step(
             "Evaluate",
@@ -229,7 +241,9 @@ class Steps:
             property_files=[report],
         )
 
-    def register(self, preprocess, train, evaluate):
+    def register(
+        self, preprocess: ProcessingStep, train: TrainingStep, evaluate: ProcessingStep
+    ) -> ModelStep:
         """Register the model with its metrics, its baselines and where it came from."""
         settings, params = self._settings, self._params
         files = {
@@ -260,8 +274,8 @@ class Steps:
                 model_package_group_name=settings.model_package_group_name,
                 content_types=["text/csv", "application/json"],
                 response_types=["text/csv", "application/json"],
-                inference_instances=["ml.t2.medium", "ml.m5.large", "ml.m5.xlarge", "ml.c5.large", "ml.c5.xlarge"],
-                transform_instances=["ml.m5.large", "ml.m5.xlarge"],
+                inference_instances=INFERENCE_INSTANCES,
+                transform_instances=INFERENCE_INSTANCES,
                 approval_status=params.model_approval_status,
                 model_metrics=ModelMetrics(**sources),
                 drift_check_baselines=DriftCheckBaselines(**sources),
@@ -276,7 +290,17 @@ class Steps:
             retry_policies=[CALL_RETRIES],
         )
 
-    def _processing_step(self, name, image, code, inputs, outputs, arguments, property_files=None):
+    def _processing_step(
+        self,
+        name: str,
+        image: str,
+        *,
+        code: Sequence[str],
+        inputs: dict[str, Any],
+        outputs: Sequence[str],
+        arguments: list[Any],
+        property_files: list[PropertyFile] | None = None,
+    ) -> ProcessingStep:
         """A cached processing step that runs the first file of `code` with the given folders mounted."""
         settings = self._settings
         processor = Processor(
@@ -307,7 +331,7 @@ class Steps:
             retry_policies=[CALL_RETRIES, JOB_RETRIES],
         )
 
-    def _processing_output(self, name):
+    def _processing_output(self, name: str) -> ProcessingOutput:
         """An output folder, uploaded under the execution that made it."""
         place = ["s3:/", self._settings.bucket, "executions", ExecutionVariables.PIPELINE_EXECUTION_ID, name]
         return ProcessingOutput(
@@ -317,14 +341,12 @@ class Steps:
             ),
         )
 
-    def _image(self, framework, version):
+    def _image(self, framework: str, version: str) -> str:
         """URI of AWS's public container."""
-        return image_uris.retrieve(
-            framework, self._settings.region, version=version
-        )
+        return image_uris.retrieve(framework, self._settings.region, version=version)
 
 
-def processing_input(name, uri):
+def processing_input(name: str, uri: Any) -> ProcessingInput:
     """An input folder of a processing job."""
     return ProcessingInput(
         input_name=name,
@@ -334,6 +356,6 @@ def processing_input(name, uri):
     )
 
 
-def output_uri(step, name):
+def output_uri(step: ProcessingStep, name: str) -> Any:
     """S3 URI of a processing step's output."""
     return step.properties.ProcessingOutputConfig.Outputs[name].S3Output.S3Uri

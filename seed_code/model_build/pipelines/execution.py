@@ -1,6 +1,10 @@
 """Puts the definition into SageMaker, starts one execution of it and follows it to its end."""
 
 import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pipelines.settings import Settings
 
 PIPELINE_ENDED = {"Succeeded", "Failed", "Stopped"}
 SHORTEST_POLL_SECONDS, LONGEST_POLL_SECONDS, POLL_GROWTH = 0.5, 30.0, 1.5
@@ -11,12 +15,12 @@ class ExecutionFailed(Exception):
     """The pipeline execution did not succeed; the message says which step and why."""
 
 
-def put_pipeline(sagemaker, settings, definition):
+def put_pipeline(sagemaker: Any, settings: Settings, definition: str) -> str:
     """Create or update the pipeline. Returns its ARN."""
     pipeline = {
         "PipelineName": settings.pipeline_name,
         "PipelineDefinition": definition,
-        "PipelineDescription": f"Builds models for project {settings.project_name}, from commit {settings.commit}",
+        "PipelineDescription": f"Project {settings.project_name}, as of commit {settings.commit}",
         "RoleArn": settings.role_arn,
     }
     try:
@@ -25,7 +29,7 @@ def put_pipeline(sagemaker, settings, definition):
         return sagemaker.create_pipeline(**pipeline, Tags=settings.tags)["PipelineArn"]
 
 
-def start(sagemaker, settings):
+def start(sagemaker: Any, settings: Settings) -> str:
     """Start the commit's execution, once. Returns its ARN.
 
     The token counts the commit's failed executions: a build that is delivered twice or retried while its
@@ -47,7 +51,12 @@ def start(sagemaker, settings):
     )["PipelineExecutionArn"]
 
 
-def follow(sagemaker, arn, show=print, wait=time.sleep):
+def follow(
+    sagemaker: Any,
+    arn: str,
+    show: Callable[[str], None] = print,
+    wait: Callable[[float], None] = time.sleep,
+) -> list[dict[str, Any]]:
     """Show each step's progress until the execution ends. Returns its steps.
 
     SageMaker offers nothing but polling to a client: often while things happen, seldom while they do not.
@@ -55,7 +64,8 @@ def follow(sagemaker, arn, show=print, wait=time.sleep):
     Raises:
         ExecutionFailed: naming the failed steps and their reasons.
     """
-    shown, delay = {}, SHORTEST_POLL_SECONDS
+    shown: dict[str, str] = {}
+    delay = SHORTEST_POLL_SECONDS
     while True:
         # The execution first: when it has ended, the steps read after it are final.
         execution = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
@@ -74,7 +84,7 @@ def follow(sagemaker, arn, show=print, wait=time.sleep):
     return steps
 
 
-def list_steps(sagemaker, arn):
+def list_steps(sagemaker: Any, arn: str) -> list[dict[str, Any]]:
     """All steps of the execution, in the order they started."""
     pages = sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
         PipelineExecutionArn=arn, SortOrder="Ascending"
@@ -82,7 +92,7 @@ def list_steps(sagemaker, arn):
     return [step for page in pages for step in page["PipelineExecutionSteps"]]
 
 
-def progress(step):
+def progress(step: dict[str, Any]) -> str:
     """One line about a step."""
     line = f"{step['StepName']}: {step['StepStatus']}"
     if "EndTime" in step and "StartTime" in step:
@@ -93,19 +103,20 @@ def progress(step):
     return f"{line}: {outcome}" if outcome else line
 
 
-def failure(execution, steps):
+def failure(execution: dict[str, Any], steps: list[dict[str, Any]]) -> str:
     """Why the execution did not succeed."""
-    lines = [f"pipeline execution {execution['PipelineExecutionStatus']}: {execution['PipelineExecutionArn']}"]
+    status, arn = execution["PipelineExecutionStatus"], execution["PipelineExecutionArn"]
+    lines = [f"pipeline execution {status}: {arn}"]
     for step in steps:
         if step["StepStatus"] == "Failed":
             lines.append(f"  step {step['StepName']}: {step.get('FailureReason', 'no reason given')}")
-            lines.extend(f"    log group {group}, job {arn}" for group, arn in logs(step))
+            lines.extend(f"    log group {group}, job {job}" for group, job in logs(step))
     if len(lines) == 1:
         lines.append(f"  {execution.get('FailureReason', 'no step failed')}")
     return "\n".join(lines)
 
 
-def logs(step):
+def logs(step: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Log group and ARN of the step's job, where it has one."""
     for kind, group in LOG_GROUPS.items():
         arn = step.get("Metadata", {}).get(kind, {}).get("Arn")
@@ -113,7 +124,7 @@ def logs(step):
             yield group, arn
 
 
-def registered(steps):
+def registered(steps: list[dict[str, Any]]) -> str | None:
     """ARN of the model package that the execution registered, or None."""
     arns = (step.get("Metadata", {}).get("RegisterModel", {}).get("Arn") for step in steps)
     return next(filter(None, arns), None)

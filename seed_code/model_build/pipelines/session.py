@@ -2,12 +2,12 @@
 
 import os
 
-# Read while the SDK works: the build's role may not simulate IAM policies, and does not need to.
-os.environ["SAGEMAKER_VALIDATE_ROLE"] = "false"
-
 import boto3
 from sagemaker.core.config.config_manager import SageMakerConfig
 from sagemaker.core.workflow.pipeline_context import PipelineSession
+
+# Read while the SDK works: the build's role may not simulate IAM policies, and does not need to.
+os.environ["SAGEMAKER_VALIDATE_ROLE"] = "false"
 
 NO_TELEMETRY = {
     "SchemaVersion": "1.0",
@@ -30,6 +30,6 @@ class ArtifactSession(PipelineSession):
         super().__init__(boto_session=boto_session, default_bucket=bucket, sagemaker_config=NO_TELEMETRY)
         self._bucket = bucket
 
-    def default_bucket(self):
+    def default_bucket(self) -> str:
         """The artifact bucket; nothing is looked up or created."""
         return self._bucket

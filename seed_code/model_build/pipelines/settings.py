@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -20,7 +21,7 @@ class Settings:
     commit: str
 
     @classmethod
-    def from_environment(cls, environment=os.environ):
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read all settings.
 
         Raises:
@@ -43,12 +44,12 @@ class Settings:
         return cls(**{field: environment[name] for field, name in names.items()})
 
     @property
-    def account(self):
+    def account(self) -> str:
         """The account that owns the key, and so the bucket: uploads name it as expected owner."""
         return self.kms_key_arn.split(":")[4]
 
     @property
-    def tags(self):
+    def tags(self) -> list[dict[str, str]]:
         """Tags by which a SageMaker project finds what belongs to it."""
         return [
             {"Key": "sagemaker:project-name", "Value": self.project_name},
@@ -56,10 +57,10 @@ class Settings:
         ]
 
     @property
-    def execution_name(self):
+    def execution_name(self) -> str:
         """Display name of the executions of this commit."""
         return f"commit-{self.commit[:12]}"
 
-    def request_token(self, attempt):
+    def request_token(self, attempt: int) -> str:
         """Idempotency token of the commit's `attempt`-th execution (32 to 128 characters)."""
         return hashlib.sha256(f"{self.pipeline_name}/{self.commit}/{attempt}".encode()).hexdigest()

@@ -5,12 +5,14 @@ build, and content that did change must get another one.
 """
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 CACHES = ("__pycache__",)
 
 
-def tree(folder, names=None):
+def tree(folder: Path, names: Iterable[str] | None = None) -> dict[str, bytes]:
     """Files of a folder by their path within it, caches left out; only those `names`, if given."""
     paths = [folder / name for name in names] if names else sorted(folder.rglob("*"))
     return {
@@ -20,7 +22,7 @@ def tree(folder, names=None):
     }
 
 
-def digest(files):
+def digest(files: dict[str, bytes]) -> str:
     """SHA-256 over names and contents of `{name: bytes}`."""
     total = hashlib.sha256()
     for name, content in sorted(files.items()):
@@ -31,23 +33,23 @@ def digest(files):
 class Staging:
     """Uploads to the artifact bucket, encrypted with its key; what is there already is not sent again."""
 
-    def __init__(self, s3, bucket, kms_key_arn, account):
+    def __init__(self, s3: Any, bucket: str, kms_key_arn: str, account: str):
         self._s3, self._bucket = s3, bucket
         self._owner = {"ExpectedBucketOwner": account}
         self._encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_arn}
 
-    def code(self, name, files):
+    def code(self, name: str, files: dict[str, bytes]) -> str:
         """Upload `{path: bytes}`; returns `s3://bucket/code/<name>/<digest>/`."""
         return self._upload(f"code/{name}/{digest(files)}/", files)
 
-    def data(self, path):
+    def data(self, path: str | Path) -> tuple[str, str]:
         """Upload one file; returns its URI `s3://bucket/data/<sha256>/<file name>` and its SHA-256."""
         path = Path(path)
         content = path.read_bytes()
         sha256 = hashlib.sha256(content).hexdigest()
         return self._upload(f"data/{sha256}/", {path.name: content}) + path.name, sha256
 
-    def _upload(self, prefix, files):
+    def _upload(self, prefix: str, files: dict[str, bytes]) -> str:
         listing = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, **self._owner)
         present = {(item["Key"], item["Size"]) for item in listing.get("Contents", [])}
         for name, content in sorted(files.items()):

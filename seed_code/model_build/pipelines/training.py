@@ -1,7 +1,9 @@
 """A ModelTrainer whose uploads have stable names."""
 
 from pathlib import Path
+from typing import Any
 
+from sagemaker.core.training.configs import Channel
 from sagemaker.train import ModelTrainer
 
 from pipelines.staging import Staging, tree
@@ -16,7 +18,9 @@ class StagedTrainer(ModelTrainer):
 
     staging: Staging
 
-    def create_input_data_channel(self, channel_name, data_source, key_prefix=None, **options):
+    def create_input_data_channel(
+        self, channel_name: str, data_source: Any, key_prefix: str | None = None, **options: Any
+    ) -> Channel:
         """As in the base class; a local folder goes to `code/<channel>/<digest>/`."""
         if isinstance(data_source, str) and not data_source.startswith("s3://"):
             data_source = self.staging.code(channel_name, tree(Path(data_source)))
