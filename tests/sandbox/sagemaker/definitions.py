@@ -10,6 +10,16 @@ XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
 Step = dict[str, Any]
 
 
+def shell(script: str) -> dict[str, list[str]]:
+    """Entrypoint and arguments that run `script` in sh; an argument holds 256 characters and no newline."""
+    text = "; ".join(line.strip() for line in script.strip().splitlines())
+    parts = [text[start : start + 256] for start in range(0, len(text), 256)]
+    return {
+        "ContainerEntrypoint": ["sh", "-c", 'eval "$(printf %s "$@")"', "sh"],
+        "ContainerArguments": parts,
+    }
+
+
 def processing(name: str, role: str, script: str, bucket: str = "b", **settings: Any) -> Step:
     """A processing step that runs `script` in sh; its output `out` goes to s3://bucket/<name>."""
     inputs = settings.pop("inputs", [])
@@ -17,7 +27,7 @@ def processing(name: str, role: str, script: str, bucket: str = "b", **settings:
         "ProcessingResources": {
             "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30}
         },
-        "AppSpecification": {"ImageUri": SKLEARN, "ContainerEntrypoint": ["sh", "-c", script]},
+        "AppSpecification": {"ImageUri": SKLEARN} | shell(script),
         "RoleArn": role,
         "ProcessingInputs": [
             {
@@ -53,9 +63,9 @@ def training(name: str, role: str, script: str, bucket: str = "b", **settings: A
         "AlgorithmSpecification": {
             "TrainingImage": SKLEARN,
             "TrainingInputMode": "File",
-            "ContainerEntrypoint": ["sh", "-c", script],
             "MetricDefinitions": settings.pop("metrics", []),
-        },
+        }
+        | shell(script),
         "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/models"},
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30},
         "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
