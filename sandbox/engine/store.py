@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -143,5 +143,5 @@ class Records:
     def list(self, prefix: str = "") -> list[Record]:
         return [record for _, record in self.store.items(self.collection, prefix)]
 
-    def keys(self, prefix: str = "") -> list[str]:
+    def keys(self, prefix: str = "") -> Sequence[str]:
         return self.store.keys(self.collection, prefix)

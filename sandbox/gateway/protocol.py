@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,6 +53,8 @@ def operation_of(request: Request, signing_name: str) -> Operation | None:
 def parse(operation: Operation, request: Request) -> dict[str, Any]:
     """The request's members by the input shape; AwsError SerializationException when it cannot be read."""
     try:
+        if operation.protocol == "json" and request.body:
+            json.loads(request.body)  # moto's parser takes a body that is no JSON for an empty one
         return PROTOCOL_PARSERS[operation.protocol](operation.model).parse(
             {
                 "method": request.method,

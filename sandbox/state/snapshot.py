@@ -41,7 +41,7 @@ class Snapshots:
             version, backends = pickle.loads(path.read_bytes())
             if version != moto.__version__:
                 raise RuntimeError(
-                    f"{path}: written with moto {version}, this is {moto.__version__}; run `mlops sandbox reset`"
+                    f"{path}: of moto {version}, not {moto.__version__}; run `mlops sandbox reset`"
                 )
             for account, region, backend in backends:
                 _restore(account, region, backend)

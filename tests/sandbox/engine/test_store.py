@@ -1,0 +1,81 @@
+"""Records: order, prefixes, transactions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.engine.operations import AwsError
+from sandbox.engine.pagination import page
+from sandbox.engine.store import Records, Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "records.sqlite")
+
+
+def test_a_replaced_record_keeps_its_place(store: Store) -> None:
+    records = Records(store, "things")
+    for key in ("b", "a", "c"):
+        records.put(key, {"key": key})
+    records.put("b", {"key": "b", "again": True})
+    assert records.keys() == ["b", "a", "c"]
+    assert records.list()[0] == {"key": "b", "again": True}
+
+
+def test_prefixes_are_literal_and_case_sensitive(store: Store) -> None:
+    records = Records(store, "things")
+    for key in ("a_1/x", "a%1/x", "aB1/x", "A_1/x", "a_1/y"):
+        records.put(key, {})
+    assert records.keys("a_1/") == ["a_1/x", "a_1/y"]
+
+
+def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
+    records = Records(store, "things")
+    called: list[str] = []
+    with pytest.raises(RuntimeError), store.transaction():
+        records.put("a", {})
+        store.after_commit(lambda: called.append("a"))
+        with store.transaction():
+            records.put("b", {})
+        raise RuntimeError
+    assert records.keys() == [] and called == []
+
+
+def test_callbacks_run_once_all_is_committed(store: Store, tmp_path: Path) -> None:
+    records = Records(store, "things")
+    seen: list[object] = []
+    with store.transaction():
+        records.put("a", {"n": 1})
+        store.after_commit(lambda: seen.append(Store(tmp_path / "records.sqlite").get("things", "a")))
+        assert seen == []
+    assert seen == [{"n": 1}]
+
+
+def test_records_survive_another_process_opening_the_file(store: Store, tmp_path: Path) -> None:
+    Records(store, "things").put("a", {"é": [1, None, True]})
+    assert Records(Store(tmp_path / "records.sqlite"), "things").get("a") == {"é": [1, None, True]}
+
+
+@given(st.lists(st.integers(), max_size=50), st.integers(1, 20))
+def test_pages_give_every_item_once_in_order(items: list[int], limit: int) -> None:
+    seen: list[int] = []
+    token = None
+    while True:
+        part, token = page(items, token, limit)
+        assert len(part) <= limit
+        seen += part
+        if token is None:
+            break
+    assert seen == items
+
+
+@given(st.text(min_size=1))
+def test_a_foreign_token_is_refused(token: str) -> None:
+    with pytest.raises(AwsError) as caught:
+        page([1, 2, 3], token, error="InvalidNextToken")
+    assert caught.value.code == "InvalidNextToken"
