@@ -120,13 +120,25 @@ class HubBucket:
         tagging = {"Tagging": tags} if tags else {}
         self._s3.put_object(**self._address, Key=key, Body=body, ContentType=content_type, **tagging)
 
-    def write_once(self, key: str, body: bytes, *, content_type: str, tags: str) -> bytes | None:
+    def read_if_there(self, key: str) -> bytes | None:
+        """The object's bytes; None when there is none."""
+        try:
+            return self.read(key)
+        except self._s3.exceptions.NoSuchKey:
+            return None
+
+    def write_once(self, key: str, body: bytes, *, content_type: str, tags: str = "") -> bytes | None:
         """Write an object that never changes. None if written; else the bytes that were there before."""
+        there = self.read_if_there(key)
+        if there is not None:
+            return there
+        tagging = {"Tagging": tags} if tags else {}
         try:
             self._s3.put_object(
-                **self._address, Key=key, Body=body, ContentType=content_type, Tagging=tags, IfNoneMatch="*"
+                **self._address, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*", **tagging
             )
         except ClientError as error:
+            # Another publisher was faster.
             if error.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict"):
                 raise
             return self.read(key)

@@ -82,8 +82,7 @@ def _publish(session: Any, principals: list[str], development: bool, on_progress
 
     seeds = _upload_seeds(bucket, on_progress)
     _upload_template(bucket, version, assembly, on_progress)
-    portfolio_key = f"portfolio/{versions.digest(assembly.portfolio)}.template.json"
-    bucket.write(portfolio_key, assembly.portfolio, content_type="application/json")
+    portfolio_key = _upload_portfolio(bucket, assembly)
     cloudformation = session.client("cloudformation", region_name=region)
     deployer = StackDeployer(cloudformation, PORTFOLIO_STACK, on_progress)
     outputs = deployer.deploy(url(portfolio_key), {"sagemaker:templates": "portfolio"})
@@ -148,13 +147,19 @@ def _upload_template(bucket: HubBucket, version: str, assembly: Assembly, on_pro
     published = bucket.write_once(key, assembly.model, content_type="application/json", tags=PROVISIONING)
     if published is not None:
         versions.refuse_changed(MODEL, version, published, assembly.model)
-    bucket.write(
-        hub.studio_template_key(MODEL),
-        assembly.model_for_studio,
-        content_type="application/yaml",
-        tags=f"{STUDIO}&{PROVISIONING}",
-    )
+    for_studio = hub.studio_template_key(MODEL)
+    body = assembly.model_for_studio
+    if bucket.read_if_there(for_studio) != body:
+        tags = f"{STUDIO}&{PROVISIONING}"
+        bucket.write(for_studio, body, content_type="application/yaml", tags=tags)
     on_progress(f"template {key} {'uploaded' if published is None else 'is in place'}")
+
+
+def _upload_portfolio(bucket: HubBucket, assembly: Assembly) -> str:
+    """Upload the portfolio's template under its content's hash and return the key."""
+    key = f"portfolio/{versions.digest(assembly.portfolio)}.template.json"
+    bucket.write_once(key, assembly.portfolio, content_type="application/json")
+    return key
 
 
 def _artifact_id(session: Any, region: str, product_id: str, version: str) -> str:
