@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable
+from typing import TypeVar
 
 from sandbox.services.cloudformation.deploy.operation import Operation, expected_failures
 from sandbox.services.cloudformation.resources.errors import is_missing, reason
@@ -18,6 +20,7 @@ from sandbox.services.cloudformation.stack.tags import resource_tags
 from sandbox.services.cloudformation.template.errors import TemplateError
 from sandbox.services.cloudformation.template.evaluate import Evaluator
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
@@ -125,15 +128,18 @@ def _create(operation: Operation, record: Record, wanted: Record, target: Record
         record |= wanted | {"Started": target["Id"]}
         stacks.set_resource_status(stack, record, f"{verb}_IN_PROGRESS", REPLACING if replacing else None)
     handler = operation.handler(record["ResourceType"])
-    try:
+
+    def make() -> Made:
         if record.get("PhysicalResourceId"):
             made = Made(record["PhysicalResourceId"], record.get("Attributes") or {})
         else:
             made = handler.create(operation.request(record, resumed=resumed))
-            record |= {"PhysicalResourceId": made.physical_id, "Attributes": made.attributes}
+            record.update({"PhysicalResourceId": made.physical_id, "Attributes": made.attributes})
             stacks.set_resource_status(stack, record, f"{verb}_IN_PROGRESS", "Resource creation Initiated")
-        made = handler.wait(operation.request(record), made)
-    except Exception as error:
+        return handler.wait(operation.request(record), made)
+
+    made, error = _attempt(record, make)
+    if made is None:
         return _failed(operation, record, f"{verb}_FAILED", error)
     record |= {"PhysicalResourceId": made.physical_id, "Attributes": made.attributes, "Done": target["Id"]}
     record.pop("Replacing", None)
@@ -178,10 +184,13 @@ def _change(operation: Operation, record: Record, wanted: Record, target: Record
         previous=record["Properties"],
         previous_tags=record["Tags"],
     )
-    try:
+
+    def make() -> Made:
         handler.check_update(request)
-        made = handler.wait(request, handler.update(request))
-    except Exception as error:
+        return handler.wait(request, handler.update(request))
+
+    made, error = _attempt(record, make)
+    if made is None:
         # The service may have taken part of it: a rollback must bring back all that was to change.
         record["Attempted"] = {"Properties": wanted["Properties"], "Tags": wanted["Tags"]}
         return _failed(operation, record, "UPDATE_FAILED", error)
@@ -195,8 +204,8 @@ def _change(operation: Operation, record: Record, wanted: Record, target: Record
     return True
 
 
-def _failed(operation: Operation, record: Record, status: str, error: Exception) -> bool:
-    _log_unexpected(record, error)
+def _failed(operation: Operation, record: Record, status: str, error: Exception | None) -> bool:
+    assert error is not None
     identifier = record.get("PhysicalResourceId") or ""
     if isinstance(error, Invalid):
         text = str(error)
@@ -260,24 +269,28 @@ def delete(operation: Operation, record: Record, retain: bool) -> bool:
         return True
     record["ResourceStatus"] = "DELETE_IN_PROGRESS"
     stacks.resource_event(stack, record, "DELETE_IN_PROGRESS")
-    try:
-        operation.handler(record["ResourceType"]).delete(operation.request(record))
-    except Exception as error:
-        if not _gone(error):
-            _log_unexpected(record, error)
-            text = reason(record["ResourceType"], record["PhysicalResourceId"], record["Token"], error)
-            record["ResourceStatus"], record["ResourceStatusReason"] = "DELETE_FAILED", text
-            stacks.resource_event(stack, record, "DELETE_FAILED", text)
-            return False
+    _, error = _attempt(
+        record, lambda: operation.handler(record["ResourceType"]).delete(operation.request(record))
+    )
+    if error is not None and not _gone(error):
+        text = reason(record["ResourceType"], record["PhysicalResourceId"], record["Token"], error)
+        record["ResourceStatus"], record["ResourceStatusReason"] = "DELETE_FAILED", text
+        stacks.resource_event(stack, record, "DELETE_FAILED", text)
+        return False
     record["ResourceStatus"] = "DELETE_COMPLETE"
     stacks.resource_event(stack, record, "DELETE_COMPLETE")
     return True
 
 
-def _log_unexpected(record: Record, error: Exception) -> None:
-    """A fault of a handler fails its resource, as on AWS (InternalFailure), and is logged."""
-    if not isinstance(error, expected_failures()):
-        log.error("%s %s", record["ResourceType"], record["LogicalResourceId"], exc_info=error)
+def _attempt(record: Record, action: Callable[[], T]) -> tuple[T | None, Exception | None]:
+    """What a handler's action gives, or why it failed. A fault of the handler itself is logged, too."""
+    try:
+        return action(), None
+    except expected_failures() as error:
+        return None, error
+    except Exception as error:
+        log.exception("%s %s", record["ResourceType"], record["LogicalResourceId"])
+        return None, error
 
 
 def _gone(error: Exception) -> bool:

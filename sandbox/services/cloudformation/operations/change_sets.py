@@ -68,7 +68,7 @@ def create_change_set(call: Call, **request: Any) -> dict[str, Any]:
                 return {"Id": record["ChangeSetId"], "StackId": stack["StackId"]}
             raise AwsError(
                 "AlreadyExistsException",
-                f"ChangeSet {request['ChangeSetName']} cannot be created due to a mismatch with existing attribute"
+                f"ChangeSet {request['ChangeSetName']} cannot be created due to a mismatch"
                 if request.get("ClientToken")
                 else f"ChangeSet {request['ChangeSetName']} already exists",
             )

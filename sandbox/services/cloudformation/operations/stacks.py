@@ -40,7 +40,8 @@ def check_name(name: str) -> None:
     else:
         return
     raise TemplateError(
-        f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: {constraint}"
+        f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: "
+        f"{constraint}"
     )
 
 

@@ -52,8 +52,8 @@ def body_of(call: Call, request: dict[str, Any], previous: str | None = None) ->
     body = request["TemplateBody"]
     if len(body.encode()) > MAX_INLINE_BYTES:
         raise TemplateError(
-            f"1 validation error detected: Value '{body[:100]}…' at 'templateBody' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {MAX_INLINE_BYTES}"
+            f"1 validation error detected: Value '{body[:100]}…' at 'templateBody' failed to satisfy "
+            f"constraint: Member must have length less than or equal to {MAX_INLINE_BYTES}"
         )
     return body
 

@@ -1,4 +1,4 @@
-"""Resource types: one file an AWS service, each handler calling that service's API as the stack's principal."""
+"""Resource types: one file an AWS service; handlers call that service's API as the stack's principal."""
 
 from __future__ import annotations
 

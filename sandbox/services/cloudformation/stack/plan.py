@@ -1,4 +1,4 @@
-"""What deploying a template will do: checks before anything is touched, order, and the changes by resource."""
+"""What deploying a template will do: checks before anything is touched, order, changes by resource."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def check_attributes(template: Template, region: str) -> None:
             continue
         if not schema_of(type_name, region).attribute_exists(attribute):
             raise TemplateError(
-                f"Template error: resource {logical_id} does not support attribute type {attribute} in Fn::GetAtt"
+                f"Template error: resource {logical_id} does not support attribute type {attribute} "
+                "in Fn::GetAtt"
             )
 
 

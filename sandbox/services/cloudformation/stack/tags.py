@@ -37,7 +37,7 @@ def resource_tags(
 
 
 def check(tags: list[dict[str, Any]] | None) -> dict[str, str]:
-    """A request's stack tags as a map; raises TemplateError for keys that are reserved, repeated or too many."""
+    """A request's stack tags as a map; TemplateError for keys that are reserved, repeated or too many."""
     from sandbox.services.cloudformation.template.errors import TemplateError
 
     result: dict[str, str] = {}

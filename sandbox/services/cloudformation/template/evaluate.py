@@ -200,9 +200,9 @@ class Evaluator:
             case "Fn::Not":
                 return not self._truth(_operands(name, argument, 1, 1)[0])
             case "Fn::And":
-                return all([self._truth(item) for item in _operands(name, argument, 2, 10)])
+                return all(map(self._truth, _operands(name, argument, 2, 10)))
             case "Fn::Or":
-                return any([self._truth(item) for item in _operands(name, argument, 2, 10)])
+                return any(map(self._truth, _operands(name, argument, 2, 10)))
         raise TemplateError(
             "Template format error: Conditions can only be boolean operations on parameters "
             "and other conditions"
@@ -238,7 +238,8 @@ def _operands(name: str, argument: Any, least: int, most: int) -> list[Any]:
     if name == "Fn::Not":
         raise TemplateError("Template error: every Fn::Not object requires one boolean parameter.")
     raise TemplateError(
-        f"Template error: every {name} object requires a list of at least 2 and at most 10 boolean parameters."
+        f"Template error: every {name} object requires a list of at least 2 and at most 10 boolean "
+        "parameters."
     )
 
 

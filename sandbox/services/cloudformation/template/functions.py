@@ -61,14 +61,16 @@ def split(argument: Any) -> Any:
 def select(argument: Any) -> Any:
     if not (isinstance(argument, list) and len(argument) == 2):
         raise TemplateError(
-            "Template error: Fn::Select requires a list argument with two elements: an integer index and a list"
+            "Template error: Fn::Select requires a list argument with two elements: an integer index "
+            "and a list"
         )
     index, items = argument
     if isinstance(index, Unknown) or isinstance(items, Unknown):
         return joined(index, items)
     if not isinstance(items, list):
         raise TemplateError(
-            "Template error: Fn::Select requires a list argument with two elements: an integer index and a list"
+            "Template error: Fn::Select requires a list argument with two elements: an integer index "
+            "and a list"
         )
     try:
         position = int(index)

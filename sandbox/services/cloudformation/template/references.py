@@ -84,7 +84,8 @@ def _check_block(block: str, values: Mapping[str, Any], template: Template, know
             if kind == "Condition":
                 if name not in template.conditions:
                     raise TemplateError(
-                        f"Template error: unresolved condition dependency {name} in the {block} block of the template"
+                        f"Template error: unresolved condition dependency {name} in the {block} block "
+                        "of the template"
                     )
             elif kind == "GetAtt" and target not in template.resources:
                 raise TemplateError(
@@ -121,8 +122,8 @@ def _check_conditions(template: Template) -> None:
         for target in edges[name]:
             if target not in template.conditions:
                 raise TemplateError(
-                    f"Template format error: Unresolved condition dependency {target} in the Conditions block "
-                    "of the template"
+                    f"Template format error: Unresolved condition dependency {target} in the Conditions "
+                    "block of the template"
                 )
     circle = cycle(edges)
     if circle:

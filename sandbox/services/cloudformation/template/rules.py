@@ -39,9 +39,9 @@ def _truth(expression: Any, evaluator: Evaluator) -> bool:
     ((name, argument),) = expression.items()
     match name:
         case "Fn::And":
-            return all([_truth(item, evaluator) for item in argument])
+            return all(_truth(item, evaluator) for item in argument)
         case "Fn::Or":
-            return any([_truth(item, evaluator) for item in argument])
+            return any(_truth(item, evaluator) for item in argument)
         case "Fn::Not":
             return not _truth(argument[0], evaluator)
         case "Fn::Equals":
