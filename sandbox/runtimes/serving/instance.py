@@ -25,9 +25,12 @@ class InstanceGone(ConnectionError):
 
 @dataclass(frozen=True)
 class Answer:
+    """`attributes`: the container's X-Amzn-SageMaker-Custom-Attributes."""
+
     status: int
     content_type: str
     body: bytes
+    attributes: str | None = None
 
 
 class Instance:
@@ -116,7 +119,10 @@ class Instance:
                 connection.request(method, path, body, headers)
                 response = connection.getresponse()
                 answer = Answer(
-                    response.status, response.getheader("Content-Type", "application/json"), response.read()
+                    response.status,
+                    response.getheader("Content-Type", "application/json"),
+                    response.read(),
+                    response.getheader("X-Amzn-SageMaker-Custom-Attributes"),
                 )
             except TimeoutError:
                 connection.close()

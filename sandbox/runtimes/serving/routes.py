@@ -82,6 +82,7 @@ class Routes:
 
     def __init__(self) -> None:
         self._routes: dict[Key, Route] = {}
+        self._expected: set[Key] = set()
         self._condition = threading.Condition()
 
     def get(self, key: Key) -> Route | None:
@@ -90,16 +91,23 @@ class Routes:
     def set(self, key: Key, route: Route) -> None:
         with self._condition:
             self._routes[key] = route
+            self._expected.discard(key)
             self._condition.notify_all()
 
     def remove(self, key: Key) -> None:
         with self._condition:
             self._routes.pop(key, None)
+            self._expected.discard(key)
+
+    def expect(self, key: Key) -> None:
+        """A route that is not there yet will be: its endpoint is being served again after a restart."""
+        with self._condition:
+            self._expected.add(key)
 
     def wait(self, key: Key, timeout: float) -> Route | None:
-        """The route, waiting for it where the endpoint is being served again after a restart."""
+        """The route; waits for it only where it is expected."""
         with self._condition:
-            self._condition.wait_for(lambda: key in self._routes, timeout)
+            self._condition.wait_for(lambda: key in self._routes or key not in self._expected, timeout)
             return self._routes.get(key)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.engine.engine import Engine
 from sandbox.engine.tasks import Again, task
+from sandbox.runtimes.serving.routes import routes_of
 from sandbox.services.sagemaker import endpoint_fleets, endpoint_routes
 from sandbox.services.sagemaker.deployment_config import steps
 from sandbox.services.sagemaker.endpoint_deployment import shares_of
@@ -25,6 +26,7 @@ def keep(engine: Engine, key: str, payload: dict[str, Any]) -> Again | None:
         _KEPT[engine] = True
         for place in all_places(engine):
             if (place.read() or {}).get("Fleet"):
+                routes_of(engine).expect(place.route_key)
                 engine.tasks.submit(RESTORE, place.key)
     threading.Event().wait()
     return None
