@@ -26,7 +26,7 @@ def key_of(account: str, arn: str) -> Any | None:
 
 def tags_of(account: str, arn: str) -> dict[str, str] | None:
     """Tags of a resource; None where it is not moto's."""
-    service = arn.split(":")[2]
+    service = arn.split(":")[2] if arn.startswith("arn:") else ""
     if service == "s3":
         return _s3_tags(account, arn)
     if service == "kms":
@@ -88,7 +88,7 @@ def _plain(items: Any, name: str, value: str) -> dict[str, str]:
 
 def policy_of(account: str, arn: str) -> str | None:
     """The policy on a bucket, key or role (its trust); None where there is none."""
-    service = arn.split(":")[2]
+    service = arn.split(":")[2] if arn.startswith("arn:") else ""
     if service == "s3":
         bucket = bucket_of(account, arn)
         if bucket is None or not bucket.policy:
