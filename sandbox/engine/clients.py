@@ -12,8 +12,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from sandbox.engine.http import Request, Response, request_of_url
+from sandbox.engine.http import Request, Response
 from sandbox.engine.operations import AwsError
 
 if TYPE_CHECKING:
@@ -40,11 +41,17 @@ class Session:
     needs to be the same principal."""
 
     def __init__(
-        self, clients: Clients, credentials: Credentials, region: str, via: tuple[str, ...] = ()
+        self,
+        clients: Clients,
+        credentials: Credentials,
+        region: str,
+        via: tuple[str, ...] = (),
+        agent: str | None = None,
     ) -> None:
         self.credentials = credentials
         self.region = region
         self.via = via
+        self.agent = agent
         self._clients = clients
         self._lock = threading.Lock()
         self._cache: dict[str, Any] = {}
@@ -84,8 +91,12 @@ class Session:
             data = body.encode()
         else:
             data = body.read()
-        headers = {name: _text(value) for name, value in request.headers.items()}
-        answer = self._clients.transport(request_of_url(request.method, request.url, headers, data, self.via))
+        parts = urlsplit(request.url)
+        headers = {name.lower(): _text(value) for name, value in request.headers.items()}
+        headers.setdefault("host", parts.netloc)
+        answer = self._clients.transport(
+            Request(request.method, parts.path or "/", parts.query, headers, data, self.via, self.agent)
+        )
         return AWSResponse(request.url, answer.status, answer.headers, _Body(answer.body))
 
     def authorize(self, action: str, resource: str, **context: str) -> None:
@@ -146,7 +157,7 @@ class Clients:
         issued = trust.credentials(
             role_arn, session_name[:64], self._account, region=region, duration=DURATION
         )
-        session = Session(self, Credentials(*issued), region)
+        session = Session(self, Credentials(*issued), region, agent=service)
         with self._lock:
             self._roles[key] = (self._now(), session)
         return session
@@ -166,7 +177,9 @@ class Clients:
         key = (access_key, region, through)
         with self._lock:
             if key not in self._sessions:
-                self._sessions[key] = Session(self, Credentials(*trust.secrets(access_key)), region, through)
+                self._sessions[key] = Session(
+                    self, Credentials(*trust.secrets(access_key)), region, through, agent=via
+                )
             return self._sessions[key]
 
     def owner(self, region: str) -> Session:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
@@ -11,7 +10,8 @@ class Request:
     """`path` is percent-encoded as sent; header names are lower case.
 
     `via`: service principals through which a forward access session came (`aws:CalledVia`); only requests
-    made inside the process carry it, so a client cannot claim it.
+    made inside the process carry it, so a client cannot claim it. `agent`: the service that sends the
+    request (CloudFormation may set tags whose names begin with `aws:`), likewise.
     """
 
     method: str
@@ -20,6 +20,7 @@ class Request:
     headers: dict[str, str]
     body: bytes = b""
     via: tuple[str, ...] = ()
+    agent: str | None = None
     remote: str = "127.0.0.1"
 
     def with_body(self, body: bytes) -> Request:
@@ -31,13 +32,3 @@ class Response:
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
-
-
-def request_of_url(
-    method: str, url: str, headers: dict[str, str], body: bytes, via: tuple[str, ...]
-) -> Request:
-    """A Request out of an absolute URL."""
-    parts = urlsplit(url)
-    lower = {name.lower(): value for name, value in headers.items()}
-    lower.setdefault("host", parts.netloc)
-    return Request(method, parts.path or "/", parts.query, lower, body, via)

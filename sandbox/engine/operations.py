@@ -58,6 +58,8 @@ class Call:
     request_id: str
     iam_prefix: str
     headers: dict[str, str] = field(default_factory=dict)
+    agent: str | None = None
+    """The service that sent the request from inside AWS (`cloudformation.amazonaws.com`)."""
 
     def records(self, kind: str) -> Records:
         """This service's records of `kind` in the caller's account and region."""

@@ -108,6 +108,7 @@ def answer(exchange: Exchange) -> None:
             request_id=exchange.request_id,
             iam_prefix=services.iam_prefix(operation.service),
             headers=exchange.request.headers,
+            agent=exchange.request.agent,
         )
         exchange.response = serialize(operation, handler(call, **operation.parameters))
     elif services.SERVICES[operation.service] is Backing.MOTO:

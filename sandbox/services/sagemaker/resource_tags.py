@@ -23,7 +23,7 @@ def attach(call: Call, arn: str, tags: list[dict[str, str]] | None) -> None:
         raise AwsError(
             "ValidationException", "Duplicate tag keys found. Please note that Tag keys are case insensitive."
         )
-    if any(key.lower().startswith("aws:") for key in keys):
+    if call.agent is None and any(key.lower().startswith("aws:") for key in keys):
         raise AwsError("ValidationException", "aws: prefixed tag key names are not allowed for external use.")
     records = call.records(KIND)
     merged = (records.get(arn) or {"Tags": {}})["Tags"] | {tag["Key"]: tag["Value"] for tag in tags}
