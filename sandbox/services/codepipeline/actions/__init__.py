@@ -1,0 +1,1 @@
+"""The actions of stages, one provider a module."""

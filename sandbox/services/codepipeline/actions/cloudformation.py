@@ -1,0 +1,351 @@
+"""The CloudFormation deploy action.
+
+https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
+Requests carry the action's id as their token, so that one made just before a kill is found again.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.services.codepipeline.actions.context import ActionFailed, Context, Succeeded
+
+INLINE_BYTES = 51_200
+"""Bytes of a template that may travel in the request itself."""
+
+_DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
+_REPLACED = (
+    "ROLLBACK_COMPLETE",
+    "ROLLBACK_FAILED",
+    "CREATE_FAILED",
+    "DELETE_FAILED",
+    "UPDATE_ROLLBACK_FAILED",
+)
+_NO_UPDATES = "No updates are to be performed"
+_NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+
+
+def run(context: Context) -> Succeeded | None:
+    return _MODES[context.configuration["ActionMode"]](_Stack(context))
+
+
+class _Stack:
+    """The stack of an action as its role sees it."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.configuration = context.configuration
+        self.name = context.configuration["StackName"]
+        self.client = context.session.client("cloudformation")
+        self.token: str = context.action["actionExecutionId"]
+
+    def describe(self, name: str | None = None) -> dict[str, Any] | None:
+        """The stack, None if there is none (or none any more)."""
+        from botocore.exceptions import ClientError
+
+        try:
+            [stack] = self.client.describe_stacks(StackName=name or self.name)["Stacks"]
+        except ClientError as error:
+            if "does not exist" in error.response["Error"]["Message"]:
+                return None
+            raise
+        return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack
+
+    def begin(self, operation: str, call: Callable[[], Any]) -> None:
+        """Makes one request of this action, once, and waits for the stack it concerns."""
+        state = self.context.state
+        again = state.get("requested") == operation
+        state["requested"] = operation
+        self.context.save()
+        stack = self.describe() if again else None
+        if stack and self._is_ours(stack["StackId"]):
+            self._wait(stack["StackId"])
+            return
+        before = self.describe()
+        answer = call()
+        stack_id = answer.get("StackId") or (before or self.describe() or {}).get("StackId")
+        if stack_id:
+            self._wait(stack_id)
+
+    def _wait(self, stack_id: str) -> None:
+        region = self.context.pipelines.region
+        url = f"https://console.aws.amazon.com/cloudformation/home?region={region}#/stack/detail?stackId={stack_id}"
+        self.context.state["stack"] = stack_id
+        self.context.wait_for("cloudformation", stack_id, url=url)
+
+    def _is_ours(self, stack_id: str) -> bool:
+        events = self.client.describe_stack_events(StackName=stack_id)["StackEvents"]
+        return any(event.get("ClientRequestToken") == self.token for event in events)
+
+    def request(self) -> dict[str, Any]:
+        """What creating or updating the stack takes."""
+        template = self._file(self.configuration["TemplatePath"]).decode(errors="replace")
+        settings = self._template_configuration()
+        parameters = settings.get("Parameters", {}) | self._overrides()
+        request: dict[str, Any] = {
+            "StackName": self.name,
+            "Parameters": [{"ParameterKey": n, "ParameterValue": str(v)} for n, v in parameters.items()],
+            "Capabilities": [
+                c.strip() for c in self.configuration.get("Capabilities", "").split(",") if c.strip()
+            ],
+        }
+        if len(template.encode()) <= INLINE_BYTES:
+            request["TemplateBody"] = template
+        else:
+            request["TemplateURL"] = self._template_url(template)
+        if settings.get("Tags"):
+            request["Tags"] = [{"Key": name, "Value": str(value)} for name, value in settings["Tags"].items()]
+        if settings.get("StackPolicy"):
+            request["StackPolicyBody"] = json.dumps(settings["StackPolicy"])
+        if "RoleArn" in self.configuration:
+            request["RoleARN"] = self.configuration["RoleArn"]
+        return request
+
+    def _file(self, path: str) -> bytes:
+        """`Artifact::file` out of the input artifacts."""
+        artifact, _, name = path.partition("::")
+        with zipfile.ZipFile(io.BytesIO(self.context.input(artifact))) as archive:
+            try:
+                return archive.read(name)
+            except KeyError:
+                raise ActionFailed(
+                    "ConfigurationError", f"File [{name}] does not exist in artifact [{artifact}]"
+                ) from None
+
+    def _json(self, path: str) -> dict[str, Any]:
+        try:
+            value = json.loads(self._file(path))
+        except json.JSONDecodeError as error:
+            raise ActionFailed("ConfigurationError", f"{path} is not valid JSON: {error}") from error
+        if not isinstance(value, dict):
+            raise ActionFailed("ConfigurationError", f"{path} is no JSON object")
+        return value
+
+    def _template_configuration(self) -> dict[str, Any]:
+        path = self.configuration.get("TemplateConfiguration")
+        if not path:
+            return {}
+        settings = self._json(path)
+        unknown = set(settings) - {"Parameters", "Tags", "StackPolicy"}
+        if unknown:
+            names = ", ".join(sorted(unknown))
+            raise ActionFailed(
+                "ConfigurationError", f"Template configuration {path} has unknown keys: {names}"
+            )
+        for part in ("Parameters", "Tags", "StackPolicy"):
+            if not isinstance(settings.get(part, {}), dict):
+                raise ActionFailed("ConfigurationError", f"{part} of {path} must be a JSON object")
+        return settings
+
+    def _overrides(self) -> dict[str, Any]:
+        text = self.configuration.get("ParameterOverrides")
+        if not text:
+            return {}
+        try:
+            overrides = json.loads(text)
+            return {name: self._override(value) for name, value in overrides.items()}
+        except (json.JSONDecodeError, AttributeError) as error:
+            raise ActionFailed(
+                "ConfigurationError", f"ParameterOverrides is no JSON object: {error}"
+            ) from error
+
+    def _override(self, value: Any) -> str:
+        if not isinstance(value, dict):
+            return str(value)
+        if list(value) == ["Fn::GetParam"]:
+            artifact, file, key = value["Fn::GetParam"]
+            found = self._json(f"{artifact}::{file}")
+            if key not in found:
+                raise ActionFailed("ConfigurationError", f"{file} of artifact {artifact} has no key {key}")
+            return str(found[key])
+        if list(value) == ["Fn::GetArtifactAtt"]:
+            artifact, attribute = value["Fn::GetArtifactAtt"]
+            location = self.context.location(artifact)
+            url = f"https://s3.{self.context.pipelines.region}.amazonaws.com/{location['bucket']}/{location['key']}"
+            known = {"BucketName": location["bucket"], "ObjectKey": location["key"], "URL": url}
+            if attribute in known:
+                return known[attribute]
+        raise ActionFailed("ConfigurationError", f"ParameterOverrides: unknown function {json.dumps(value)}")
+
+    def _template_url(self, template: str) -> str:
+        bucket = self.context.declaration["artifactStore"]["location"]
+        key = f"{self.context.action['pipelineName'][:20]}/templates/{self.token}"
+        encryption = {"ServerSideEncryption": "aws:kms"} | (
+            {"SSEKMSKeyId": self.context.key} if self.context.key else {}
+        )
+        self.context.session.client("s3").put_object(
+            Bucket=bucket, Key=key, Body=template.encode(), **encryption
+        )
+        return f"https://s3.{self.context.pipelines.region}.amazonaws.com/{bucket}/{key}"
+
+    def outcome(self, stack: dict[str, Any]) -> Succeeded | None:
+        """What the stack's status means for an action that creates or updates it."""
+        status = stack["StackStatus"]
+        if status.endswith("_IN_PROGRESS"):
+            return None
+        if status not in _DONE:
+            raise ActionFailed("JobFailed", self.failure(stack))
+        outputs = {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
+        self.write_outputs(outputs)
+        return Succeeded(summary=f"Stack {self.name} is {status}", variables=outputs)
+
+    def write_outputs(self, outputs: dict[str, str]) -> None:
+        name = self.configuration.get("OutputFileName")
+        if not name or not self.context.action["outputArtifacts"]:
+            return
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(zipfile.ZipInfo(name), json.dumps(outputs))
+        self.context.put_output(buffer.getvalue())
+
+    def failure(self, stack: dict[str, Any]) -> str:
+        """With the first resource that failed, where the role may see the stack's events."""
+        from botocore.exceptions import ClientError
+
+        text = f"Stack {self.name} is {stack['StackStatus']}"
+        if stack.get("StackStatusReason"):
+            text += f": {stack['StackStatusReason']}"
+        try:
+            events = self.client.describe_stack_events(StackName=stack["StackId"])["StackEvents"]
+        except ClientError:
+            return text  # CodePipeline gives the general message then
+        ours = [e for e in events if e.get("ClientRequestToken") in (self.token, None)]
+        failed = [
+            e
+            for e in ours
+            if e["ResourceStatus"].endswith("_FAILED") and e["PhysicalResourceId"] != e["StackId"]
+        ]
+        if failed:
+            first = failed[-1]
+            reason = first.get("ResourceStatusReason", "")
+            text += (
+                f". First failed resource: {first['LogicalResourceId']} ({first['ResourceType']}): {reason}"
+            )
+        return text
+
+    def no_updates(self, error: Any) -> bool:
+        return _NO_UPDATES in error.response["Error"]["Message"]
+
+
+def _create_update(stack: _Stack) -> Succeeded | None:
+    from botocore.exceptions import ClientError
+
+    state = stack.context.state
+    if "stack" not in state:
+        request = stack.request()
+        existing = stack.describe()
+        try:
+            if existing is None:
+                call = stack.client.create_stack
+                stack.begin("create", lambda: call(ClientRequestToken=stack.token, **request))
+            else:
+                update = stack.client.update_stack
+                stack.begin("update", lambda: update(ClientRequestToken=stack.token, **request))
+        except ClientError as error:
+            if existing is not None and stack.no_updates(error):
+                return stack.outcome(existing)
+            raise
+    found = stack.describe(state["stack"])
+    if found is None:
+        raise ActionFailed("JobFailed", f"Stack {stack.name} was deleted while the action waited for it")
+    return stack.outcome(found)
+
+
+def _replace_on_failure(stack: _Stack) -> Succeeded | None:
+    state = stack.context.state
+    if "stack" not in state:
+        existing = stack.describe()
+        if "replacing" not in state and existing and existing["StackStatus"] in _REPLACED:
+            state["replacing"] = existing["StackId"]
+        if "replacing" in state and not _removed(stack, state["replacing"]):
+            return None
+    return _create_update(stack)
+
+
+def _delete_only(stack: _Stack) -> Succeeded | None:
+    state = stack.context.state
+    if "deletes" not in state:
+        existing = stack.describe()
+        if existing is None:
+            return Succeeded(summary=f"Stack {stack.name} does not exist")
+        state["deletes"] = existing["StackId"]
+    return Succeeded(summary=f"Stack {stack.name} is deleted") if _removed(stack, state["deletes"]) else None
+
+
+def _removed(stack: _Stack, stack_id: str) -> bool:
+    """Deletes a stack; whether it is gone. Safe to call again."""
+    context = stack.context
+    found = stack.describe(stack_id)
+    if found is None:
+        return True
+    if found["StackStatus"] == "DELETE_IN_PROGRESS":
+        return False
+    if found["StackStatus"] == "DELETE_FAILED" and context.state.get("deleting"):
+        raise ActionFailed("JobFailed", stack.failure(found))
+    context.wait_for("cloudformation", stack_id)
+    stack.client.delete_stack(StackName=stack_id, ClientRequestToken=stack.token, **_role(stack))
+    context.state["deleting"] = True
+    context.save()
+    return stack.describe(stack_id) is None
+
+
+def _role(stack: _Stack) -> dict[str, str]:
+    return {"RoleARN": stack.configuration["RoleArn"]} if "RoleArn" in stack.configuration else {}
+
+
+def _change_set_replace(stack: _Stack) -> Succeeded | None:
+    name = stack.configuration["ChangeSetName"]
+    existing = stack.describe()
+    if existing is not None:
+        stack.client.delete_change_set(ChangeSetName=name, StackName=stack.name)
+    fresh = existing is None or existing["StackStatus"] == "REVIEW_IN_PROGRESS"
+    request = stack.request()
+    request.pop("StackPolicyBody", None)  # a change set takes none
+    answer = stack.client.create_change_set(
+        ChangeSetName=name, ChangeSetType="CREATE" if fresh else "UPDATE", **request
+    )
+    described = stack.client.describe_change_set(ChangeSetName=answer["Id"])
+    reason = described.get("StatusReason", "")
+    if described["Status"] == "FAILED" and not any(text in reason for text in _NO_CHANGES):
+        raise ActionFailed("JobFailed", f"Change set {name} of stack {stack.name} failed: {reason}")
+    stack.context.action["result"]["externalExecutionId"] = answer["Id"]
+    stack.write_outputs({"ChangeSetName": name, "StackName": stack.name})
+    return Succeeded(
+        summary=f"Change set {name} of stack {stack.name} is {described['Status']}",
+        variables={"ChangeSetName": name, "ChangeSetId": answer["Id"], "StackName": stack.name},
+    )
+
+
+def _change_set_execute(stack: _Stack) -> Succeeded | None:
+    state = stack.context.state
+    if "stack" not in state:
+        name = stack.configuration["ChangeSetName"]
+        described = stack.client.describe_change_set(ChangeSetName=name, StackName=stack.name)
+        if described["Status"] == "FAILED":
+            reason = described.get("StatusReason", "")
+            if not any(text in reason for text in _NO_CHANGES):
+                raise ActionFailed("JobFailed", f"Change set {name} of stack {stack.name} failed: {reason}")
+            found = stack.describe()
+            return stack.outcome(found) if found else Succeeded()
+        execute = stack.client.execute_change_set
+        stack.begin(
+            "execute",
+            lambda: execute(ChangeSetName=name, StackName=stack.name, ClientRequestToken=stack.token),
+        )
+    found = stack.describe(state["stack"])
+    if found is None:
+        raise ActionFailed("JobFailed", f"Stack {stack.name} was deleted while the action waited for it")
+    return stack.outcome(found)
+
+
+_MODES: dict[str, Callable[[_Stack], Succeeded | None]] = {
+    "CREATE_UPDATE": _create_update,
+    "REPLACE_ON_FAILURE": _replace_on_failure,
+    "DELETE_ONLY": _delete_only,
+    "CHANGE_SET_REPLACE": _change_set_replace,
+    "CHANGE_SET_EXECUTE": _change_set_execute,
+}

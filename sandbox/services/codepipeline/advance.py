@@ -1,0 +1,351 @@
+"""What happens next in a pipeline: one durable task per pipeline that moves its executions from stage to stage.
+
+It never blocks: actions run in tasks of their own (actions/) and have it run again when they end.
+Execution modes: https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+import uuid
+from typing import Any
+
+from sandbox.engine.engine import Engine
+from sandbox.engine.tasks import task
+from sandbox.services.codepipeline.conditions import evaluate
+from sandbox.services.codepipeline.record import ACTIVE, Pipelines
+from sandbox.services.codepipeline.structure import Json
+from sandbox.services.codepipeline.variables import UnresolvedVariable, resolve_all
+
+_ALPHABET = string.ascii_letters + string.digits
+
+
+@task("codepipeline.advance")
+def advance(engine: Engine, key: str, payload: dict[str, Any]) -> None:
+    account, region, name = key.split("/", 2)
+    pipelines = Pipelines(engine, account, region)
+    changed = True
+    while changed:
+        with engine.store.transaction():
+            active = [
+                e["pipelineExecutionId"] for e in pipelines.executions_of(name) if e["status"] in ACTIVE
+            ]
+            changed = False
+            for execution_id in active:
+                execution = pipelines.execution(name, execution_id)
+                changed = (execution["status"] in ACTIVE and _Move(pipelines, execution).once()) or changed
+
+
+class _Move:
+    """One look at one execution; `once` says whether anything changed."""
+
+    def __init__(self, pipelines: Pipelines, execution: Json) -> None:
+        self.pipelines = pipelines
+        self.execution = execution
+        self.name: str = execution["pipelineName"]
+        self.id: str = execution["pipelineExecutionId"]
+        self.declaration = pipelines.declaration(self.name, execution["pipelineVersion"])
+        self.stage: Json = self.declaration["stages"][execution["position"]]
+        self.now = pipelines.engine.clock.now()
+
+    def once(self) -> bool:
+        if not self.execution["inside"]:
+            return self._enter()
+        return self._progress()
+
+    # Into a stage
+
+    def _enter(self) -> bool:
+        if self.execution["status"] == "Stopping":
+            self._finish("Stopped", "STOPPED")
+            return True
+        record = self.pipelines.stage(self.name, self.stage["name"])
+        parallel = self.execution["executionMode"] == "PARALLEL"
+        if record["transition"]["enabled"] and (parallel or record["holder"] in (None, self.id)):
+            record |= {"holder": None if parallel else self.id, "latest": self.id}
+            self.pipelines.put_stage(self.name, self.stage["name"], record)
+            self.execution["inside"] = True
+            self.execution["stages"][self.stage["name"]] = {
+                "status": "InProgress",
+                "attempt": 1,
+                "actions": {},
+            }
+            self.pipelines.stage_event(self.execution, self.stage["name"], "STARTED")
+            self._before_entry()
+            self.pipelines.save_execution(self.execution)
+            return True
+        newer = self._newer_waiting() if self.execution["executionMode"] == "SUPERSEDED" else None
+        if newer:
+            self._finish("Superseded", "SUPERSEDED", f"Superseded by execution {newer}")
+            return True
+        return False
+
+    def _newer_waiting(self) -> str | None:
+        """An execution that started later and waits for the same stage."""
+        later = False
+        for other in self.pipelines.executions_of(self.name):
+            if other["pipelineExecutionId"] == self.id:
+                later = True
+            elif later and other["status"] == "InProgress" and not other["inside"]:
+                if other["position"] == self.execution["position"]:
+                    identifier: str = other["pipelineExecutionId"]
+                    return identifier
+        return None
+
+    def _before_entry(self) -> None:
+        if self.execution["executionType"] == "ROLLBACK":
+            return
+        evaluation = self._evaluate("beforeEntry")
+        if evaluation is None or evaluation["status"] == "Succeeded":
+            return
+        if evaluation["result"] == "SKIP":
+            self._leave("Skipped", "SKIPPED")
+        else:
+            self._fail(f"The entry condition of stage {self.stage['name']} is not met", condition_failed=True)
+
+    def _evaluate(self, kind: str) -> Json | None:
+        conditions = self.stage.get(kind, {}).get("conditions")
+        if not conditions:
+            return None
+        evaluation = evaluate(conditions, self._namespaces(), self.now)
+        self._state[kind] = evaluation
+        return evaluation
+
+    @property
+    def _state(self) -> Json:
+        state: Json = self.execution["stages"][self.stage["name"]]
+        return state
+
+    def _namespaces(self) -> dict[str, dict[str, str]]:
+        own = {"PipelineExecutionId": self.id, "PipelineName": self.name}
+        return {**self.execution["namespaces"], "codepipeline": own, "variables": self.execution["variables"]}
+
+    # Inside a stage
+
+    def _progress(self) -> bool:
+        if self.execution["status"] == "Stopping" and self.execution["stop"]["abandon"]:
+            self._abandon()
+            return True
+        for order in sorted({action.get("runOrder", 1) for action in self.stage["actions"]}):
+            group = [action for action in self.stage["actions"] if action.get("runOrder", 1) == order]
+            records = {action["name"]: self._record(action) for action in group}
+            waiting = [action for action in group if records[action["name"]] is None]
+            running = any(record and record["status"] == "InProgress" for record in records.values())
+            failed = [r for r in records.values() if r and r["status"] in ("Failed", "Abandoned")]
+            if self.execution["status"] == "Stopping" and not running and (waiting or failed):
+                self._stop()
+                return True
+            if waiting and not failed and self.execution["status"] == "InProgress":
+                for action in waiting:
+                    self._start(action)
+                self.pipelines.save_execution(self.execution)
+                return True
+            if running:
+                return False
+            if failed:
+                self._stage_failed(failed[0])
+                return True
+        if self.execution["status"] == "Stopping":
+            self._stop()
+        else:
+            self._stage_succeeded()
+        return True
+
+    def _record(self, action: Json) -> Json | None:
+        identifier = self._state["actions"].get(action["name"])
+        record: Json | None = identifier and self.pipelines.actions.get(f"{self.name}/{self.id}/{identifier}")
+        return record
+
+    def _start(self, action: Json) -> None:
+        configuration = action.get("configuration", {})
+        store = self.declaration["artifactStore"]["location"]
+        record: Json = {
+            "pipelineName": self.name,
+            "pipelineExecutionId": self.id,
+            "pipelineVersion": self.execution["pipelineVersion"],
+            "actionExecutionId": str(uuid.uuid4()),
+            "stageName": self.stage["name"],
+            "actionName": action["name"],
+            "startTime": self.now,
+            "status": "InProgress",
+            "input": {
+                "actionTypeId": action["actionTypeId"],
+                "configuration": configuration,
+                "resolvedConfiguration": configuration,
+                "roleArn": action.get("roleArn") or self.declaration["roleArn"],
+                "region": self.pipelines.region,
+                "inputArtifacts": [
+                    {"name": a["name"], "s3location": self.execution["artifacts"][a["name"]]}
+                    for a in action.get("inputArtifacts", [])
+                    if a["name"] in self.execution["artifacts"]
+                ],
+            },
+            "outputArtifacts": [
+                {
+                    "name": a["name"],
+                    "s3location": {"bucket": store, "key": self._object_key(action, a["name"])},
+                }
+                for a in action.get("outputArtifacts", [])
+            ],
+            "outputVariables": {},
+            "result": {},
+            "state": {},
+        }
+        if action.get("namespace"):
+            record["input"]["namespace"] = action["namespace"]
+        self._state["actions"][action["name"]] = record["actionExecutionId"]
+        try:
+            record["input"]["resolvedConfiguration"] = resolve_all(configuration, self._namespaces())
+        except UnresolvedVariable as error:
+            message = (
+                "An action in this pipeline failed because one or more variables could not be resolved: Action name="
+                f"{action['name']} (variable {error}). This can result when a variable is referenced that does not "
+                "exist. Validate the pipeline configuration."
+            )
+            record["result"] = {"errorDetails": {"code": "InvalidVariableReference", "message": message}}
+            record["status"] = "Failed"
+        self.pipelines.save_action(record)
+        self.pipelines.action_event(self.execution, record, "STARTED")
+        if record["status"] == "Failed":
+            self.pipelines.action_event(self.execution, record, "FAILED")
+            return
+        task_key = self.pipelines.task_key(self.pipelines.action_key(record))
+        self.pipelines.engine.tasks.submit("codepipeline.action", task_key)
+
+    def _object_key(self, action: Json, artifact: str) -> str:
+        unique = "".join(secrets.choice(_ALPHABET) for _ in range(7))
+        suffix = ".zip" if action["actionTypeId"]["category"] == "Source" else ""
+        return f"{self.name[:20]}/{artifact[:10]}/{unique}{suffix}"
+
+    # Out of a stage
+
+    def _stage_succeeded(self) -> None:
+        evaluation = self._evaluate("onSuccess")
+        if evaluation and evaluation["status"] == "Failed":
+            message = f"The success condition of stage {self.stage['name']} is not met"
+            if evaluation["result"] == "ROLLBACK":
+                self._roll_back()
+            self._fail(message, condition_failed=True)
+        else:
+            self._leave("Succeeded", "SUCCEEDED")
+        self.pipelines.save_execution(self.execution)
+
+    def _stage_failed(self, action: Json) -> None:
+        error = action["result"].get("errorDetails", {})
+        message = f"Action {action['actionName']} of stage {self.stage['name']} failed"
+        if error:
+            message += f": {error.get('code')}: {error.get('message')}"
+        result, retry_mode = self._failure_result()
+        if result == "RETRY" and not self._state.get("automaticRetries"):
+            self._state["automaticRetries"] = 1
+            reset_actions(self.pipelines, self.execution, self.stage["name"], retry_mode)
+            self.pipelines.stage_event(self.execution, self.stage["name"], "RESUMED")
+        elif result == "SKIP":
+            self._leave("Skipped", "SKIPPED")
+        else:
+            if result == "ROLLBACK":
+                self._roll_back()
+            self._fail(message)
+        self.pipelines.save_execution(self.execution)
+
+    def _failure_result(self) -> tuple[str, str]:
+        failure = self.stage.get("onFailure", {})
+        mode: str = failure.get("retryConfiguration", {}).get("retryMode", "FAILED_ACTIONS")
+        if self.execution["executionType"] == "ROLLBACK":
+            return "FAIL", mode
+        evaluation = self._evaluate("onFailure")
+        if evaluation and evaluation["status"] == "Succeeded":
+            return failure["conditions"][0].get("result", "FAIL"), mode
+        return failure.get("result", "FAIL"), mode
+
+    def _roll_back(self) -> None:
+        """Starts an execution that runs this stage with what last succeeded in it."""
+        stage = self.stage["name"]
+        for target in reversed(self.pipelines.executions_of(self.name)):
+            state = target["stages"].get(stage, {})
+            same_version = target["pipelineVersion"] == self.execution["pipelineVersion"]
+            if (
+                target["pipelineExecutionId"] != self.id
+                and state.get("status") == "Succeeded"
+                and same_version
+            ):
+                start_rollback(
+                    self.pipelines,
+                    target,
+                    stage,
+                    {"triggerType": "AutomatedRollback", "triggerDetail": self.id},
+                )
+                return
+
+    def _leave(self, status: str, event: str) -> None:
+        self._state["status"] = status
+        self.pipelines.stage_event(self.execution, self.stage["name"], event)
+        self._release()
+        self.execution["inside"] = False
+        last = self.execution["position"] + 1 == len(self.declaration["stages"])
+        if last or self.execution["executionType"] == "ROLLBACK":
+            self._finish("Succeeded", "SUCCEEDED")
+        else:
+            self.execution["position"] += 1
+
+    def _fail(self, message: str, *, condition_failed: bool = False) -> None:
+        self._state |= {"status": "Failed", "conditionFailed": condition_failed}
+        self.pipelines.stage_event(self.execution, self.stage["name"], "FAILED")
+        self._release()
+        self._finish("Failed", "FAILED", message)
+
+    def _stop(self) -> None:
+        self._state["status"] = "Stopped"
+        self.pipelines.stage_event(self.execution, self.stage["name"], "STOPPED")
+        self._release()
+        self._finish("Stopped", "STOPPED", self.execution["stop"].get("reason"))
+
+    def _abandon(self) -> None:
+        for action in self.stage["actions"]:
+            record = self._record(action)
+            if record and record["status"] == "InProgress":
+                record["status"] = "Abandoned"
+                self.pipelines.save_action(record)
+                self.pipelines.action_event(self.execution, record, "ABANDONED")
+        self._stop()
+
+    def _release(self) -> None:
+        record = self.pipelines.stage(self.name, self.stage["name"])
+        if record["holder"] == self.id:
+            self.pipelines.put_stage(self.name, self.stage["name"], record | {"holder": None})
+
+    def _finish(self, status: str, event: str, summary: str | None = None) -> None:
+        self.execution |= {"status": status, "inside": False}
+        if summary:
+            self.execution["statusSummary"] = summary
+        self.pipelines.save_execution(self.execution)
+        self.pipelines.pipeline_event(self.execution, event)
+
+
+def reset_actions(pipelines: Pipelines, execution: Json, stage: str, mode: str) -> None:
+    """Forgets the failed (or all) actions of a stage, so that they are started once more."""
+    state = execution["stages"][stage]
+    kept: dict[str, str] = {}
+    prefix = f"{execution['pipelineName']}/{execution['pipelineExecutionId']}"
+    for name, identifier in state["actions"].items():
+        record = pipelines.actions.get(f"{prefix}/{identifier}")
+        if mode == "FAILED_ACTIONS" and record and record["status"] == "Succeeded":
+            kept[name] = identifier
+    state |= {"status": "InProgress", "actions": kept, "attempt": state["attempt"] + 1}
+    for kind in ("onSuccess", "onFailure"):
+        state.pop(kind, None)
+
+
+def start_rollback(pipelines: Pipelines, target: Json, stage: str, trigger: Json) -> Json:
+    """An execution of one stage with the artifacts, variables and revisions of `target`."""
+    stages = pipelines.declaration(target["pipelineName"], target["pipelineVersion"])["stages"]
+    return pipelines.start(
+        target["pipelineName"],
+        trigger,
+        pipelineVersion=target["pipelineVersion"],
+        executionType="ROLLBACK",
+        rollbackMetadata={"rollbackTargetPipelineExecutionId": target["pipelineExecutionId"]},
+        position=[one["name"] for one in stages].index(stage),
+        **{member: target[member] for member in ("artifacts", "namespaces", "revisions", "variables")},
+    )

@@ -1,0 +1,340 @@
+"""Operations that show executions, actions, rules and the state of a pipeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.engine.operations import Call, operation
+from sandbox.engine.pagination import page
+from sandbox.services.codepipeline.pipelines import pipelines_of
+from sandbox.services.codepipeline.record import SERVICE, Pipelines
+from sandbox.services.codepipeline.structure import Json
+
+TOKEN = "InvalidNextTokenException"
+
+
+@operation(SERVICE, "GetPipelineExecution")
+def get_pipeline_execution(call: Call, pipelineName: str, pipelineExecutionId: str) -> dict[str, Any]:
+    pipelines = pipelines_of(call)
+    pipelines.pipeline(pipelineName)
+    execution = pipelines.execution(pipelineName, pipelineExecutionId)
+    members = (
+        "pipelineName",
+        "pipelineVersion",
+        "pipelineExecutionId",
+        "status",
+        "statusSummary",
+        "trigger",
+        "executionMode",
+        "executionType",
+        "rollbackMetadata",
+    )
+    shown = {member: execution[member] for member in members if member in execution}
+    shown["artifactRevisions"] = [
+        {
+            "name": revision["artifact"],
+            "revisionId": revision["revisionId"],
+            "revisionSummary": revision["revisionSummary"],
+            "created": revision["created"],
+            "revisionUrl": revision["revisionUrl"],
+        }
+        for revision in execution["revisions"].values()
+    ]
+    shown["variables"] = [{"name": n, "resolvedValue": v} for n, v in execution["variables"].items()]
+    return {"pipelineExecution": shown}
+
+
+@operation(SERVICE, "ListPipelineExecutions")
+def list_pipeline_executions(
+    call: Call,
+    pipelineName: str,
+    maxResults: int | None = None,
+    filter: Json | None = None,
+    nextToken: str | None = None,
+) -> dict[str, Any]:
+    """Newest first."""
+    pipelines = pipelines_of(call)
+    pipelines.pipeline(pipelineName)
+    executions = pipelines.executions_of(pipelineName)[::-1]
+    stage = (filter or {}).get("succeededInStage", {}).get("stageName")
+    if stage:
+        executions = [e for e in executions if e["stages"].get(stage, {}).get("status") == "Succeeded"]
+    chosen, token = page(executions, nextToken, maxResults, error=TOKEN)
+    summaries = [_summary(execution) for execution in chosen]
+    return {"pipelineExecutionSummaries": summaries} | ({"nextToken": token} if token else {})
+
+
+def _summary(execution: Json) -> Json:
+    members = (
+        "pipelineExecutionId",
+        "status",
+        "statusSummary",
+        "startTime",
+        "lastUpdateTime",
+        "trigger",
+        "executionMode",
+        "executionType",
+        "rollbackMetadata",
+    )
+    shown = {member: execution[member] for member in members if member in execution}
+    shown["sourceRevisions"] = [
+        {"actionName": name} | {m: r[m] for m in ("revisionId", "revisionSummary", "revisionUrl")}
+        for name, r in execution["revisions"].items()
+    ]
+    if "stop" in execution:
+        shown["stopTrigger"] = {"reason": execution["stop"]["reason"]}
+    return shown
+
+
+@operation(SERVICE, "ListActionExecutions")
+def list_action_executions(
+    call: Call,
+    pipelineName: str,
+    filter: Json | None = None,
+    maxResults: int | None = None,
+    nextToken: str | None = None,
+) -> dict[str, Any]:
+    """Newest first; also those of earlier attempts of a stage."""
+    pipelines = pipelines_of(call)
+    execution_id = _filtered(pipelines, pipelineName, filter)
+    actions = pipelines.actions_of(pipelineName, f"{execution_id}/" if execution_id else "")[::-1]
+    chosen, token = page(actions, nextToken, maxResults, error=TOKEN)
+    details = [_action_detail(action) for action in chosen]
+    return {"actionExecutionDetails": details} | ({"nextToken": token} if token else {})
+
+
+def _filtered(pipelines: Pipelines, name: str, filter: Json | None) -> str | None:
+    pipelines.pipeline(name)
+    chosen = filter or {}
+    execution_id: str | None = chosen.get("pipelineExecutionId") or chosen.get(
+        "latestInPipelineExecution", {}
+    ).get("pipelineExecutionId")
+    if execution_id:
+        pipelines.execution(name, execution_id)
+    return execution_id
+
+
+def _action_detail(action: Json) -> Json:
+    members = (
+        "pipelineExecutionId",
+        "actionExecutionId",
+        "pipelineVersion",
+        "stageName",
+        "actionName",
+        "startTime",
+        "lastUpdateTime",
+        "updatedBy",
+        "status",
+        "input",
+    )
+    results = (
+        "externalExecutionId",
+        "externalExecutionSummary",
+        "externalExecutionUrl",
+        "errorDetails",
+        "logStreamARN",
+    )
+    shown = {member: action[member] for member in members if member in action}
+    succeeded = action["status"] == "Succeeded"
+    shown["output"] = {
+        "outputArtifacts": action["outputArtifacts"] if succeeded else [],
+        "executionResult": {
+            member: action["result"][member] for member in results if member in action["result"]
+        },
+        "outputVariables": action["outputVariables"],
+    }
+    return shown
+
+
+@operation(SERVICE, "ListRuleExecutions")
+def list_rule_executions(
+    call: Call,
+    pipelineName: str,
+    filter: Json | None = None,
+    maxResults: int | None = None,
+    nextToken: str | None = None,
+) -> dict[str, Any]:
+    pipelines = pipelines_of(call)
+    execution_id = _filtered(pipelines, pipelineName, filter)
+    details = [
+        _rule_detail(execution, stage, rule)
+        for execution in pipelines.executions_of(pipelineName)
+        if execution_id in (None, execution["pipelineExecutionId"])
+        for stage, state in execution["stages"].items()
+        for kind in ("beforeEntry", "onSuccess", "onFailure")
+        for condition in state.get(kind, {}).get("conditions", [])
+        for rule in condition["rules"]
+    ]
+    chosen, token = page(details[::-1], nextToken, maxResults, error=TOKEN)
+    return {"ruleExecutionDetails": chosen} | ({"nextToken": token} if token else {})
+
+
+def _rule_detail(execution: Json, stage: str, rule: Json) -> Json:
+    result: Json = {"externalExecutionSummary": rule["summary"]}
+    if "errorDetails" in rule:
+        result["errorDetails"] = rule["errorDetails"]
+    inputs = {
+        "ruleTypeId": rule["ruleTypeId"],
+        "configuration": rule["configuration"],
+        "resolvedConfiguration": rule.get("resolvedConfiguration", {}),
+    }
+    return {
+        "pipelineExecutionId": execution["pipelineExecutionId"],
+        "ruleExecutionId": rule["ruleExecutionId"],
+        "pipelineVersion": execution["pipelineVersion"],
+        "stageName": stage,
+        "ruleName": rule["name"],
+        "startTime": rule["time"],
+        "lastUpdateTime": rule["time"],
+        "status": rule["status"],
+        "input": inputs,
+        "output": {"executionResult": result},
+    }
+
+
+@operation(SERVICE, "GetPipelineState")
+def get_pipeline_state(call: Call, name: str) -> dict[str, Any]:
+    pipelines = pipelines_of(call)
+    record = pipelines.pipeline(name)
+    declaration = pipelines.declaration(name, record["version"])
+    executions = {e["pipelineExecutionId"]: e for e in pipelines.executions_of(name)}
+    states = [
+        _stage_state(pipelines, declaration, index, executions) for index in range(len(declaration["stages"]))
+    ]
+    return {
+        "pipelineName": name,
+        "pipelineVersion": record["version"],
+        "stageStates": states,
+        "created": record["created"],
+        "updated": record["updated"],
+    }
+
+
+def _stage_state(pipelines: Pipelines, declaration: Json, index: int, executions: dict[str, Json]) -> Json:
+    stage = declaration["stages"][index]
+    record = pipelines.stage(declaration["name"], stage["name"])
+    latest = executions.get(record["latest"] or "")
+    state = latest["stages"].get(stage["name"]) if latest else None
+    shown: Json = {
+        "stageName": stage["name"],
+        "inboundTransitionState": record["transition"],
+        "actionStates": [_action_state(pipelines, action, latest, state) for action in stage["actions"]],
+    }
+    waiting = [
+        {"pipelineExecutionId": identifier, "status": "InProgress", "type": execution["executionType"]}
+        for identifier, execution in executions.items()
+        if execution["status"] == "InProgress" and not execution["inside"] and execution["position"] == index
+    ]
+    if waiting:
+        shown |= {"inboundExecution": waiting[0], "inboundExecutions": waiting}
+    if latest and state:
+        stopping = latest["status"] == "Stopping" and state["status"] == "InProgress"
+        shown["latestExecution"] = {
+            "pipelineExecutionId": latest["pipelineExecutionId"],
+            "status": "Stopping" if stopping else state["status"],
+            "type": latest["executionType"],
+        }
+        for kind in ("beforeEntry", "onSuccess", "onFailure"):
+            if kind in state:
+                shown[f"{kind}ConditionState"] = _condition_state(state[kind])
+        retries = _retries(state)
+        if retries:
+            shown["retryStageMetadata"] = retries
+    return shown
+
+
+def _retries(state: Json) -> Json:
+    automatic, manual = state.get("automaticRetries", 0), state.get("manualRetries", 0)
+    shown: Json = {}
+    if automatic:
+        shown |= {"autoStageRetryAttempt": automatic, "latestRetryTrigger": "AutomatedStageRetry"}
+    if manual:
+        shown |= {"manualStageRetryAttempt": manual, "latestRetryTrigger": "ManualStageRetry"}
+    return shown
+
+
+def _action_state(pipelines: Pipelines, action: Json, execution: Json | None, state: Json | None) -> Json:
+    shown: Json = {"actionName": action["name"]}
+    url = _entity_url(pipelines, action)
+    if url:
+        shown["entityUrl"] = url
+    identifier = (state or {}).get("actions", {}).get(action["name"])
+    if execution is None or identifier is None:
+        return shown
+    name, execution_id = execution["pipelineName"], execution["pipelineExecutionId"]
+    record = pipelines.actions.get(f"{name}/{execution_id}/{identifier}")
+    if record is None:
+        return shown
+    result = record["result"]
+    latest: Json = {
+        "actionExecutionId": identifier,
+        "status": record["status"],
+        "lastStatusChange": record["lastUpdateTime"],
+    }
+    if "updatedBy" in record:
+        latest["lastUpdatedBy"] = record["updatedBy"]
+    if record["status"] == "InProgress" and "token" in result:
+        latest["token"] = result["token"]
+    names = {
+        "externalExecutionId": "externalExecutionId",
+        "externalExecutionUrl": "externalExecutionUrl",
+        "externalExecutionSummary": "summary",
+        "errorDetails": "errorDetails",
+        "logStreamARN": "logStreamARN",
+    }
+    latest |= {shown_as: result[member] for member, shown_as in names.items() if member in result}
+    shown["latestExecution"] = latest
+    revision = execution["revisions"].get(action["name"])
+    if revision:
+        shown["currentRevision"] = {
+            "revisionId": revision["revisionId"],
+            "revisionChangeId": revision["revisionId"],
+            "created": revision["created"],
+        }
+        shown["revisionUrl"] = revision["revisionUrl"]
+    return shown
+
+
+def _entity_url(pipelines: Pipelines, action: Json) -> str | None:
+    console = f"https://console.aws.amazon.com/{{}}/home?region={pipelines.region}#/"
+    configuration = action.get("configuration", {})
+    provider = action["actionTypeId"]["provider"]
+    if provider == "CodeCommit":
+        repository, branch = configuration["RepositoryName"], configuration["BranchName"]
+        return console.format("codecommit") + f"repository/{repository}/browse/{branch}/--/"
+    if provider == "CodeBuild":
+        return console.format("codebuild") + f"projects/{configuration['ProjectName']}/view"
+    if provider == "CloudFormation":
+        return console.format("cloudformation")
+    if provider == "Manual":
+        return configuration.get("ExternalEntityLink")
+    return None
+
+
+def _condition_state(evaluation: Json) -> Json:
+    return {
+        "latestExecution": {"status": evaluation["status"]},
+        "conditionStates": [
+            {
+                "latestExecution": {
+                    "status": condition["status"],
+                    "summary": condition["summary"],
+                    "lastStatusChange": condition["time"],
+                },
+                "ruleStates": [_rule_state(rule) for rule in condition["rules"]],
+            }
+            for condition in evaluation["conditions"]
+        ],
+    }
+
+
+def _rule_state(rule: Json) -> Json:
+    latest = {
+        "ruleExecutionId": rule["ruleExecutionId"],
+        "status": rule["status"],
+        "summary": rule["summary"],
+        "lastStatusChange": rule["time"],
+    }
+    if "errorDetails" in rule:
+        latest["errorDetails"] = rule["errorDetails"]
+    return {"ruleName": rule["name"], "latestExecution": latest}
