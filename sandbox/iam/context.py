@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.iam import moto_resources
 from sandbox.iam.actions import Locate
 from sandbox.iam.actions.catalogue import condition_keys, key_family, keys_of_action
 from sandbox.iam.principals.principal import Principal
@@ -230,6 +231,11 @@ def request_keys(principal: Principal, facts: RequestFacts) -> dict[str, tuple[s
             keys["kms:grantisforawsresource"] = ("true",)
         else:
             keys["kms:grantisforawsresource"] = ("false",)
+    if facts.service == "iam" and "iam:permissionsboundary" not in keys:
+        # Changes to the policies of a role or user are told the boundary that it has already.
+        boundary = moto_resources.boundary_of(facts.account, facts.params)
+        if boundary:
+            keys["iam:permissionsboundary"] = (boundary,)
     if facts.service == "events":
         keys["events:creatoraccount"] = (facts.account,)
     if facts.service == "s3":

@@ -110,3 +110,14 @@ def aliases_of(account: str, arn: str) -> tuple[str, ...]:
     """Aliases of a KMS key."""
     key = key_of(account, arn) if ":key/" in arn else None
     return tuple(key.aliases) if key is not None else ()
+
+
+def boundary_of(account: str, params: Mapping[str, Any]) -> str | None:
+    """The permissions boundary of the role or user that an IAM request names."""
+    backend = _backend("iam", account, "aws")
+    name = params.get("RoleName")
+    if name:
+        holder = next((role for role in list(backend.roles.values()) if role.name == name), None)
+    else:
+        holder = backend.users.get(params.get("UserName"))
+    return getattr(holder, "permissions_boundary_arn", None)

@@ -288,12 +288,15 @@ def _codecommit(operation: str, params: Params, keys: Keys) -> None:
         keys["codecommit:references"] = found
 
 
-_LEVELLED = (
-    "ScanProvisionedProducts",
-    "SearchProvisionedProducts",
-    "ListRecordHistory",
-    "ListProvisionedProductPlans",
+_LEVELLED = frozenset(
+    (
+        "ScanProvisionedProducts",
+        "SearchProvisionedProducts",
+        "ListRecordHistory",
+        "ListProvisionedProductPlans",
+    )
 )
+"""Operations that filter by level, whose default is what the caller made."""
 
 
 def _servicecatalog(operation: str, params: Params, keys: Keys) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sandbox.iam.actions.check import Asked, Check
 
-_ROLE_MEMBERS = frozenset(
+ROLE_MEMBERS = frozenset(
     [
         "rolearn",
         "executionrolearn",
@@ -98,7 +98,7 @@ def _roles(value: Any, skip: frozenset[str]) -> Iterator[str]:
     if isinstance(value, Mapping):
         for name, item in value.items():
             if isinstance(item, str):
-                if str(name).lower() in _ROLE_MEMBERS and ":role/" in item:
+                if str(name).lower() in ROLE_MEMBERS and ":role/" in item:
                     yield item
             elif str(name).lower() not in skip:
                 yield from _roles(item, skip)
