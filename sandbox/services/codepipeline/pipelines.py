@@ -29,7 +29,7 @@ def create_pipeline(call: Call, pipeline: Json, tags: list[dict[str, str]] | Non
     with call.engine.store.transaction():
         if pipelines.pipelines.get(name):
             raise AwsError("PipelineNameInUseException", f"A pipeline with the name '{name}' already exists")
-        record = {"name": name, "version": 1, "created": now, "updated": now, "tags": _tags({}, tags or [])}
+        record = {"name": name, "version": 1, "created": now, "updated": now, "tags": _tags(call, {}, tags or [])}
         pipelines.pipelines.put(name, record)
         declaration["version"] = 1
         pipelines.versions.put(f"{name}/1", declaration)
@@ -125,11 +125,11 @@ def delete_pipeline(call: Call, name: str) -> dict[str, Any]:
     return {}
 
 
-def _tags(before: dict[str, str], tags: list[dict[str, str]]) -> dict[str, str]:
+def _tags(call: Call, before: dict[str, str], tags: list[dict[str, str]]) -> dict[str, str]:
     merged = before | {tag["key"]: tag["value"] for tag in tags}
     if len(merged) > TAGS_LIMIT:
         raise AwsError("TooManyTagsException", f"A pipeline can have {TAGS_LIMIT} tags")
-    if any(name.lower().startswith("aws:") for name in merged):
+    if call.agent is None and any(tag["key"].lower().startswith("aws:") for tag in tags):
         raise AwsError("InvalidTagsException", "Tag keys must not start with aws:")
     return merged
 
@@ -148,7 +148,7 @@ def _of_arn(call: Call, arn: str) -> Json:
 def tag_resource(call: Call, resourceArn: str, tags: list[dict[str, str]]) -> dict[str, Any]:
     with call.engine.store.transaction():
         record = _of_arn(call, resourceArn)
-        record["tags"] = _tags(record["tags"], tags)
+        record["tags"] = _tags(call, record["tags"], tags)
         pipelines_of(call).pipelines.put(record["name"], record)
     return {}
 
@@ -171,7 +171,7 @@ def list_tags_for_resource(
     return {"tags": chosen} | ({"nextToken": token} if token else {})
 
 
-def _resource_tags(engine: Engine, account: str, region: str, arn: str) -> dict[str, str]:
+def _resource_tags(call, engine: Engine, account: str, region: str, arn: str) -> dict[str, str]:
     # arn:aws:codepipeline:region:account:pipeline[/stage[/action]]
     name = arn.split(":", 5)[5].partition("/")[0]
     record = Pipelines(engine, account, region).pipelines.get(name)
