@@ -104,7 +104,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 def create(path: Path, python: str | Path) -> None:
     """An empty virtual environment (no pip)."""
-    _run([uv(), "venv", "--quiet", "--no-project", "--no-config", "--python", str(python), str(path)])
+    _run([uv(), "venv", "--quiet", "--no-project", "--python", str(python), str(path)])
 
 
 def install(python: Path, arguments: list[str]) -> None:
@@ -115,7 +115,6 @@ def install(python: Path, arguments: list[str]) -> None:
         "install",
         "--quiet",
         "--compile-bytecode",
-        "--no-config",
         "--python",
         str(python),
     ]

@@ -59,13 +59,6 @@ github.com/aws/sagemaker-scikit-learn-container."""
 
 _SUFFIX = "-cpu-py3"
 
-BUILD_IMAGES: dict[str, str] = {
-    "aws/codebuild/standard:7.0": "3.11",
-    "aws/codebuild/amazonlinux-x86_64-standard:5.0": "3.11",
-    "aws/codebuild/amazonlinux2-x86_64-standard:5.0": "3.11",
-}
-"""CodeBuild's curated images and the Python they start with."""
-
 
 def known_images() -> list[str]:
     """Names of every image that has a runtime, as a message shows them."""
@@ -84,14 +77,3 @@ def runtime_of(image: str) -> Runtime:
     if runtime is None:
         raise UnknownImage(image)
     return runtime
-
-
-def build_image_python(image: str) -> str:
-    """The Python version (`3.11`) of a CodeBuild image. Raises UnknownImage."""
-    try:
-        return BUILD_IMAGES[image]
-    except KeyError:
-        known = ", ".join(BUILD_IMAGES)
-        error = UnknownImage(image)
-        error.args = (f"The sandbox has no build environment for the image {image}. Known images: {known}",)
-        raise error from None

@@ -1,4 +1,4 @@
-"""The alarms that watch a deployment, asked for as the execution role (it needs cloudwatch:DescribeAlarms)."""
+"""The alarms that watch a deployment, described as the execution role (cloudwatch:DescribeAlarms)."""
 
 from __future__ import annotations
 

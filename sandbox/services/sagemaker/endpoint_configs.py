@@ -87,7 +87,7 @@ def _check_variants(call: Call, request: dict[str, Any]) -> None:
         if not variant.get("ModelName"):
             raise AwsError(
                 "ValidationException",
-                "A production variant without ModelName (inference components) is not implemented by the sandbox.",
+                "A variant without ModelName (inference components) is not implemented by the sandbox.",
             )
         model = find_model(call, variant["ModelName"])
         if variant.get("ServerlessConfig"):

@@ -191,8 +191,8 @@ def _wait_healthy(instance: Instance, variant: Plan, log: LogStream) -> None:
         instance.stop()
         last = str(error).strip().rpartition("\n")[2]
         raise FleetFailed(
-            f"The primary container for production variant {variant['VariantName']} did not pass the ping health "
-            f"check. Please check CloudWatch logs for this endpoint."
+            f"The primary container for production variant {variant['VariantName']} did not pass the ping "
+            f"health check. Please check CloudWatch logs for this endpoint."
             + (f" The last line there: {last}" if last else "")
         ) from error
 

@@ -21,7 +21,7 @@ _KEPT: weakref.WeakKeyDictionary[Engine, bool] = weakref.WeakKeyDictionary()
 
 @task(KEEP)
 def keep(engine: Engine, key: str, payload: dict[str, Any]) -> Again | None:
-    """Restores every endpoint once a process, then stays: an unfinished task is what runs at the next start."""
+    """Restores every endpoint once a process, then stays: what is unfinished runs at the next start."""
     if engine not in _KEPT:
         _KEPT[engine] = True
         for place in all_places(engine):

@@ -96,5 +96,6 @@ def all_places(engine: Engine) -> Iterator[Place]:
     """Every endpoint of the sandbox."""
     for collection in engine.store.collections(f"/sagemaker/{KIND}"):
         account, region, _, _ = collection.split("/")
-        for name in engine.records(account, region, "sagemaker", KIND).keys():
+        records = engine.records(account, region, "sagemaker", KIND)
+        for name in records.keys():  # noqa: SIM118 (records are no dict)
             yield Place(engine, account, region, name)

@@ -134,9 +134,10 @@ def as_bytes(body):
         return body.encode()
     if isinstance(body, (bytes, bytearray, memoryview)):
         return bytes(body)
+    what = type(body).__name__
     raise TypeError(
         "The view function did not return a valid response. The return type must be a string, dict, "
-        f"list, tuple with headers or status, Response instance, or WSGI callable, but it was a {type(body).__name__}."
+        f"list, tuple with headers or status, Response instance, or WSGI callable, but it was a {what}."
     )
 
 

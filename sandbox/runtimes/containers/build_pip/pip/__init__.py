@@ -1,0 +1,1 @@
+"""`pip` inside a build, see sandbox/runtimes/build_install.py."""
