@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sandbox.engine.operations import AwsError
+from sandbox.engine.operations import TAGS, AwsError
 from sandbox.services.cloudformation.template.errors import TemplateError
 from sandbox.services.cloudformation.template.evaluate import Place
 
@@ -215,3 +215,17 @@ def check_not_busy(stack: Record, verb: str = "updated") -> None:
             f"Stack:{stack['StackId']} is in {stack['StackStatus']} state and can not be {verb}.",
             status=400,
         )
+
+
+def tags_of_stack(engine: Engine, account: str, region: str, arn: str) -> dict[str, str]:
+    """The tags of the stack an ARN names (by id, or as `stack/<name>/*`), for conditions on them."""
+    kind, _, rest = arn.split(":", 5)[5].partition("/")
+    if kind != "stack":
+        return {}
+    stacks = Stacks(engine, account, region)
+    stack = stacks.stacks.get(arn) or stacks.find(rest.split("/")[0])
+    shown = (stack["Current"] or stack["Target"]) if stack else None
+    return shown["Tags"] if shown else {}
+
+
+TAGS[SERVICE] = tags_of_stack
