@@ -171,7 +171,7 @@ def list_tags_for_resource(
     return {"tags": chosen} | ({"nextToken": token} if token else {})
 
 
-def _resource_tags(call, engine: Engine, account: str, region: str, arn: str) -> dict[str, str]:
+def _resource_tags(engine: Engine, account: str, region: str, arn: str) -> dict[str, str]:
     # arn:aws:codepipeline:region:account:pipeline[/stage[/action]]
     name = arn.split(":", 5)[5].partition("/")[0]
     record = Pipelines(engine, account, region).pipelines.get(name)
