@@ -111,8 +111,7 @@ def test_the_order_of_policies_does_not_matter(request, documents, random):
 
 
 @given(requests, policies)
-def test_a_key_becoming_known_never_turns_a_refusal_of_doubt_unneeded(request, identity):
-    """Where doubt denies, some value of the unknown key really allows or really denies; else it would not matter."""
+def test_what_is_allowed_in_doubt_is_allowed_whatever_the_key_holds(request, identity):
     action, resource, keys = request
     decision = evaluate(
         action,

@@ -196,6 +196,15 @@ def test_no_signature_and_half_a_signature():
     assert code("GET", "/", "", {"Authorization": "Basic abc"}, b"") == "IncompleteSignatureException"
 
 
+def test_a_date_that_is_none():
+    request = signed("sagemaker")
+    request[3]["X-Amz-Date"] = "yesterday"
+    assert code(*request) == "IncompleteSignatureException"
+    request = signed("iam")
+    request[3]["X-Amz-Date"] = "20200101T000000Z"
+    assert code(*request) == "SignatureDoesNotMatch"
+
+
 def test_host_must_be_signed():
     request = signed("sagemaker")
     request[3]["Authorization"] = request[3]["Authorization"].replace("host;", "")
