@@ -72,7 +72,7 @@ def _check(request: Record, kind: str) -> None:
     if bool(predefined) == bool(configuration.get("CustomizedMetricSpecification")):
         raise AwsError(
             "ValidationException",
-            "Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be specified.",
+            "Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be given.",
         )
     if predefined and predefined["PredefinedMetricType"] not in METRICS:
         raise AwsError(
@@ -112,8 +112,8 @@ def delete_scaling_policy(
         if call.records(KIND).get(key) is None:
             raise AwsError(
                 "ObjectNotFoundException",
-                f"No scaling policy found for service namespace: {ServiceNamespace}, resource ID: {ResourceId}, "
-                f"scalable dimension: {ScalableDimension}: {PolicyName}",
+                f"No scaling policy found for service namespace: {ServiceNamespace}, resource ID: "
+                f"{ResourceId}, scalable dimension: {ScalableDimension}: {PolicyName}",
             )
         call.records(KIND).delete(key)
     return {}

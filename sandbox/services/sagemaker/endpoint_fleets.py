@@ -145,9 +145,9 @@ def _download(place: Place, plan: Plan, variant: Plan) -> None:
         _session(place, plan).client("s3").download_file(bucket, key, str(partial))
     except ClientError as error:
         raise FleetFailed(
-            f'Failed to download model data for container "container_1" from URL: "{url}". Please ensure that '
-            "there is an object located at the URL and that the role passed to CreateModel has permissions to "
-            "download the object."
+            f'Failed to download model data for container "container_1" from URL: "{url}". Please ensure '
+            "that there is an object located at the URL and that the role passed to CreateModel has "
+            "permissions to download the object."
         ) from error
     partial.rename(target)
 

@@ -146,7 +146,8 @@ def update_endpoint_weights_and_capacities(
             if variant is None:
                 raise AwsError(
                     "ValidationException",
-                    f'Could not find variant "{wanted["VariantName"]}" of endpoint "{record["EndpointArn"]}".',
+                    f'Could not find variant "{wanted["VariantName"]}" of endpoint '
+                    f'"{record["EndpointArn"]}".',
                 )
             if wanted.get("ServerlessUpdateConfig"):
                 raise AwsError(

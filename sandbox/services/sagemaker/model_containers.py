@@ -55,8 +55,8 @@ def _of_package(call: Call, container: Container) -> list[Container]:
     if len(found) != 1:
         raise AwsError(
             "ValidationException",
-            f"Model package {name} has {len(found)} containers: only models of one container are implemented by "
-            "the sandbox.",
+            f"Model package {name} has {len(found)} containers: only models of one container are implemented "
+            "by the sandbox.",
         )
     resolved = _members(found[0])
     return [resolved | {"Environment": resolved["Environment"] | container.get("Environment", {})}]
@@ -90,7 +90,8 @@ def _no_access(call: Call, url: str, role: str) -> AwsError:
     return AwsError(
         "ValidationException",
         f'Could not access model data at {url}. Please ensure that the role "{role}" exists and that its '
-        f'trust relationship policy allows the action "sts:AssumeRole" for the service principal "{SERVICE}". '
+        f'trust relationship policy allows the action "sts:AssumeRole" for the service principal '
+        f'"{SERVICE}". '
         'Also ensure that the role has "s3:GetObject" permissions and that the object is located in '
         f"{call.region}.",
     )
