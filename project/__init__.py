@@ -4,7 +4,8 @@ names         physical names and the limits they keep
 permissions   what a role may do, written as named activities
 boundary      the most that any project's role may ever do
 roles         IAM roles, one a task
-storage       key, artifact bucket, access-log bucket
+storage       key and artifact bucket
+hub           the bucket of an account and region that projects come from
 project       `Project`: the above, mounted together
 """
 

@@ -60,10 +60,6 @@ class Names:
         return f"sagemaker-project-{self.project_id}-{self.account}"
 
     @property
-    def access_logs_bucket(self) -> str:
-        return f"{self.bucket}-logs"
-
-    @property
     def key_alias(self) -> str:
         return f"alias/{self.prefix}"
 

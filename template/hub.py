@@ -1,8 +1,4 @@
-"""Names in the hub: the bucket of an account and region that templates and seeds are published to."""
-
-
-def hub_bucket_name(account: str, region: str) -> str:
-    return f"sagemaker-templates-hub-{account}-{region}"
+"""Keys in the hub: where templates and seeds are published to."""
 
 
 def template_key(template: str, version: str) -> str:

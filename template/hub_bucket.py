@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from template.hub import hub_bucket_name
+from project.hub import ACCESS_LOGS_PREFIX, hub_bucket_name
 
 
 class HubError(Exception):
@@ -23,6 +23,7 @@ class HubBucket:
         self.name = hub_bucket_name(account, region)
         self._s3 = session.client("s3", region_name=region)
         self._region = region
+        self._partition = partition
         self._arn = f"arn:{partition}:s3:::{self.name}"
         self._address = {"Bucket": self.name, "ExpectedBucketOwner": account}
 
@@ -53,7 +54,21 @@ class HubBucket:
                 "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
             },
         )
-        self._s3.put_bucket_policy(**self._address, Policy=json.dumps(self._tls_only()))
+        self._s3.put_bucket_policy(**self._address, Policy=json.dumps(self._policy()))
+        self._s3.put_bucket_lifecycle_configuration(
+            **self._address,
+            LifecycleConfiguration={
+                "Rules": [
+                    {
+                        "ID": "access-logs",
+                        "Status": "Enabled",
+                        "Filter": {"Prefix": ACCESS_LOGS_PREFIX},
+                        "Expiration": {"Days": 365},
+                        "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+                    }
+                ]
+            },
+        )
         self._s3.put_bucket_cors(
             **self._address,
             # Studio's page reads the templates from the browser.
@@ -96,8 +111,9 @@ class HubBucket:
         except self._s3.exceptions.BucketAlreadyExists as error:
             raise HubError(f"bucket name {self.name} is taken by another account") from error
 
-    def _tls_only(self) -> dict[str, Any]:
-        statement = {
+    def _policy(self) -> dict[str, Any]:
+        """TLS only; and S3 may deliver the access logs of this account's projects."""
+        tls_only = {
             "Sid": "TlsOnly",
             "Effect": "Deny",
             "Principal": {"AWS": "*"},
@@ -105,7 +121,18 @@ class HubBucket:
             "Resource": [self._arn, f"{self._arn}/*"],
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
-        return {"Version": "2012-10-17", "Statement": [statement]}
+        deliver_logs = {
+            "Sid": "AccessLogsOfProjects",
+            "Effect": "Allow",
+            "Principal": {"Service": "logging.s3.amazonaws.com"},
+            "Action": "s3:PutObject",
+            "Resource": f"{self._arn}/{ACCESS_LOGS_PREFIX}*",
+            "Condition": {
+                "ArnLike": {"aws:SourceArn": f"arn:{self._partition}:s3:::sagemaker-project-p-*"},
+                "StringEquals": {"aws:SourceAccount": self._address["ExpectedBucketOwner"]},
+            },
+        }
+        return {"Version": "2012-10-17", "Statement": [tls_only, deliver_logs]}
 
     def keys(self, prefix: str) -> list[str]:
         """Keys of all objects under a prefix."""

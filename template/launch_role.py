@@ -9,9 +9,9 @@ that our templates use.
 
 from project.arns import Arns
 from project.boundary import boundary_name
+from project.hub import hub_bucket_name
 from project.names import PROJECT_ID_TAG
 from project.permissions import Activity, allow
-from template.hub import hub_bucket_name
 
 SERVICES_OF_ROLES = (
     "cloudformation.amazonaws.com",

@@ -10,7 +10,8 @@ from constructs import Construct
 
 from project.arns import Arns
 from project.boundary import boundary_name, boundary_statements
-from template.hub import https_url, hub_bucket_name, template_key
+from project.hub import hub_bucket_name
+from template.hub import https_url, template_key
 from template.launch_role import launch_activities, launch_role_name
 from template.products.model import DESCRIPTION
 

@@ -6,6 +6,7 @@ from constructs import Construct
 
 from build_pipeline.pipeline import BuildPipeline
 from deploy_pipeline.pipeline import DeployPipeline
+from project.hub import hub_bucket_name
 from project.names import (
     PROJECT_ID_LENGTH,
     PROJECT_ID_PATTERN,
@@ -16,7 +17,6 @@ from project.names import (
 )
 from project.project import Project
 from project.source import Seed
-from template.hub import hub_bucket_name
 
 DESCRIPTION = "SageMaker project: build, train and register a model, deploy it to staging and production"
 

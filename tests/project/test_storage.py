@@ -1,12 +1,12 @@
-from tests.template.synthesised import filled, model, named, of_type, only
+import json
+
+from tests.template.synthesised import filled, model, of_type, only
 
 KEPT = {
     "ProjectKey": "AWS::KMS::Key",
     "ProjectKeyAlias": "AWS::KMS::Alias",
     "ProjectArtifacts": "AWS::S3::Bucket",
     "ProjectArtifactsPolicy": "AWS::S3::BucketPolicy",
-    "ProjectAccessLogs": "AWS::S3::Bucket",
-    "ProjectAccessLogsPolicy": "AWS::S3::BucketPolicy",
     "ModelPackageGroup": "AWS::SageMaker::ModelPackageGroup",
     "ModelBuildRepository": "AWS::CodeCommit::Repository",
     "ModelDeployRepository": "AWS::CodeCommit::Repository",
@@ -31,7 +31,7 @@ def test_nothing_that_holds_work_is_left_out() -> None:
 
 def test_buckets_are_private_versioned_and_without_acls() -> None:
     buckets = of_type(model()["Resources"], "AWS::S3::Bucket")
-    assert len(buckets) == 2
+    assert len(buckets) == 1
     for bucket in buckets.values():
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
         assert len(bucket["PublicAccessBlockConfiguration"]) == 4
@@ -49,8 +49,6 @@ def test_artifacts_are_encrypted_with_the_projects_key() -> None:
             "SSEAlgorithm": "aws:kms",
         },
     }
-    assert bucket["LoggingConfiguration"]["DestinationBucketName"] == {"Ref": "ProjectAccessLogs"}
-    assert model()["Resources"]["ProjectArtifacts"]["DependsOn"] == ["ProjectAccessLogsPolicy"]
 
 
 def test_every_bucket_refuses_requests_without_tls() -> None:
@@ -78,15 +76,12 @@ def test_the_key_rotates_and_serves_only_this_projects_logs() -> None:
     }
 
 
-def test_access_logs_are_accepted_from_the_artifact_bucket_only() -> None:
-    policy = named(filled(model()), "AWS::S3::Bucket", "-logs")["BucketName"]
-    statements = next(
-        p["PolicyDocument"]["Statement"]
-        for p in of_type(filled(model()), "AWS::S3::BucketPolicy").values()
-        if p["Bucket"] == policy
-    )
-    delivery = statements[1]
-    assert delivery["Principal"] == {"Service": "logging.s3.amazonaws.com"}
-    assert delivery["Condition"]["ArnLike"] == {
-        "aws:SourceArn": f"arn:aws:s3:::{policy.removesuffix('-logs')}"
+def test_access_logs_go_to_the_hub_where_no_role_of_the_project_can_reach_them() -> None:
+    resources = filled(model(), "movies", "p-1")
+    hub = "sagemaker-templates-hub-123456789012-us-east-1"
+    assert only(resources, "AWS::S3::Bucket")["LoggingConfiguration"] == {
+        "DestinationBucketName": hub,
+        "LogFilePrefix": "access-logs/",
     }
+    for role in of_type(resources, "AWS::IAM::Role").values():
+        assert hub not in json.dumps(role)

@@ -26,9 +26,14 @@ def test_a_new_hub_is_private_versioned_encrypted_and_tls_only() -> None:
     assert s3.get_bucket_versioning(Bucket=bucket.name)["Status"] == "Enabled"
     rules = s3.get_bucket_encryption(Bucket=bucket.name)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rules[0]["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
-    (statement,) = json.loads(s3.get_bucket_policy(Bucket=bucket.name)["Policy"])["Statement"]
+    statement, delivery = json.loads(s3.get_bucket_policy(Bucket=bucket.name)["Policy"])["Statement"]
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert delivery["Resource"] == f"arn:aws:s3:::{bucket.name}/access-logs/*"
+    assert delivery["Condition"] == {
+        "ArnLike": {"aws:SourceArn": "arn:aws:s3:::sagemaker-project-p-*"},
+        "StringEquals": {"aws:SourceAccount": DEFAULT_ACCOUNT_ID},
+    }
     assert s3.get_bucket_location(Bucket=bucket.name)["LocationConstraint"] == REGION
 
 
@@ -68,7 +73,7 @@ def test_every_request_names_the_expected_owner() -> None:
     bucket.write_once("b", b"b", content_type="text/plain", tags="a=b")
     bucket.read("a")
     bucket.keys("")
-    assert len(asked) == 11
+    assert len(asked) == 12
     without = {
         name for name, params in asked.items() if params.get("ExpectedBucketOwner") != DEFAULT_ACCOUNT_ID
     }
