@@ -57,9 +57,11 @@ def update(operation: Operation) -> None:
 
 def _deploy(operation: Operation, target: Record, verb: str) -> str | None:
     """Deploys every resource and the outputs; returns what went wrong, or None."""
-    outline = operation.outline(target)
-    stack = operation.stack
-    planned = plan.make(outline, operation.stacks, stack, target["Tags"], operation.stored)
+    try:
+        outline = operation.outline(target)
+        planned = plan.make(outline, operation.stacks, operation.stack, target["Tags"], operation.stored)
+    except expected_failures() as error:  # an import, a stored parameter or the principal is gone
+        return f"{getattr(error, 'message', error)}."
     failed = sorted(planned.faults)
     if failed:
         for name in failed:
