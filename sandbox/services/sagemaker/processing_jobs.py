@@ -23,7 +23,6 @@ REFUSED = (
     "ProcessingOutputConfig.Outputs[].AppManaged",
     "ProcessingOutputConfig.Outputs[].S3Output.S3UploadMode=Continuous",
     "ProcessingResources.ClusterConfig.InstancePreferences",
-    "NetworkConfig.EnableInterContainerTrafficEncryption",
 )
 _COPIED = (
     "ProcessingJobName",
