@@ -13,10 +13,12 @@ https://github.com/aws/sagemaker-containers/blob/master/src/sagemaker_containers
 from __future__ import annotations
 
 import csv
+import http
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import bikeshare
 import numpy
@@ -26,11 +28,30 @@ sys.modules.setdefault("sklearn", None)  # type: ignore[arg-type]
 
 import xgboost  # noqa: E402
 
-if TYPE_CHECKING:
-    from flask import Response
-
 MODEL_FILE = "xgboost-model.ubj"
 CSV, JSON = "text/csv", "application/json"
+
+
+class Refusal:
+    """A response with a 4xx status and the reason as JSON: a small WSGI application.
+
+    The container's web framework, Flask, takes one from a view; no need to import Flask here.
+    """
+
+    content_type = JSON
+
+    def __init__(self, status: int, reason: str):
+        self.status_code = status
+        self._body = json.dumps({"error": reason}).encode()
+
+    def get_data(self) -> bytes:
+        """The body."""
+        return self._body
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        headers = [("Content-Type", self.content_type), ("Content-Length", str(len(self._body)))]
+        start_response(f"{self.status_code} {http.HTTPStatus(self.status_code).phrase}", headers)
+        return [self._body]
 
 
 def model_fn(model_dir: str) -> xgboost.Booster:
@@ -42,22 +63,22 @@ def model_fn(model_dir: str) -> xgboost.Booster:
 
 def transform_fn(
     model: xgboost.Booster, body: str | bytes, content_type: str, accept: str
-) -> tuple[str, str] | Response:
-    """Answer one request: `(text, mime type)`, or a response with a 4xx status and the reason."""
+) -> tuple[str, str] | Refusal:
+    """Answer one request: `(text, mime type)`, or why it cannot be answered."""
     answer_type = media_type(accept) or CSV
     if answer_type in ("*/*", "application/*", "text/*"):
         answer_type = JSON if answer_type == "application/*" else CSV
     if answer_type not in (CSV, JSON):
-        return refusal(406, f"Accept {accept!r} is not supported: ask for {CSV} or {JSON}")
+        return Refusal(406, f"Accept {accept!r} is not supported: ask for {CSV} or {JSON}")
     parse = {CSV: parse_csv, JSON: parse_json}.get(media_type(content_type))
     if parse is None:
-        return refusal(415, f"Content-Type {content_type!r} is not supported: send {CSV} or {JSON}")
+        return Refusal(415, f"Content-Type {content_type!r} is not supported: send {CSV} or {JSON}")
     try:
         features = parse(body.decode("utf-8") if isinstance(body, (bytes, bytearray)) else body)
     except UnicodeDecodeError as error:
-        return refusal(400, f"not UTF-8 text: {error}")
+        return Refusal(400, f"not UTF-8 text: {error}")
     except bikeshare.DataError as error:
-        return refusal(400, str(error))
+        return Refusal(400, str(error))
     return encode(predict(model, features), answer_type), answer_type
 
 
@@ -119,10 +140,3 @@ def encode(predictions: list[float], answer_type: str) -> str:
 def media_type(header: str | None) -> str:
     """A header's media type without its parameters."""
     return (header or "").partition(";")[0].strip().lower()
-
-
-def refusal(status: int, reason: str) -> Response:
-    """A response that tells the client what is wrong with the request."""
-    from flask import Response  # the container's web framework; needed only to refuse
-
-    return Response(json.dumps({"error": reason}), status=status, mimetype=JSON)

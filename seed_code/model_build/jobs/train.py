@@ -38,7 +38,7 @@ def main() -> None:
 
 def hyperparameters() -> argparse.ArgumentParser:
     """Command line of the script: hyperparameters, and folders from SageMaker's environment."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(exit_on_error=False)  # raises: the reason is then reported
     parser.add_argument("--max_depth", type=int, default=6)
     parser.add_argument("--eta", type=float, default=0.1)
     parser.add_argument("--num_round", type=int, default=200)

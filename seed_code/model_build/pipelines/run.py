@@ -7,6 +7,7 @@ import argparse
 import gc
 import json
 import logging
+import os
 import sys
 
 import boto3
@@ -43,6 +44,8 @@ def main() -> None:
 
 def define(settings: Settings, session: boto3.Session) -> str:
     """The pipeline's definition, made once: the SDK's upsert would make it, and upload, twice."""
+    # The SDK makes a client while it loads, which asks for the region under this name.
+    os.environ.setdefault("AWS_DEFAULT_REGION", settings.region)
     # The SDK's modules allocate objects by the hundred thousand while they load, none of them garbage:
     # looking for it takes a quarter of the time.
     gc.disable()

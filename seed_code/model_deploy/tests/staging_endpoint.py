@@ -130,7 +130,7 @@ def check_quality(endpoint, held_out, registered_rmse):
     print(f"RMSE {rmse:.4f} on {len(squares)} held-out rows; registered {registered_rmse:.4f}")
     expect(
         math.isclose(rmse, registered_rmse, rel_tol=RMSE_TOLERANCE),
-        f"RMSE {rmse:.4f} differs from the registered {registered_rmse:.4f} by more than {RMSE_TOLERANCE:.0%}",
+        f"RMSE {rmse:.4f}, registered {registered_rmse:.4f}: they differ by more than {RMSE_TOLERANCE:.0%}",
     )
 
 
