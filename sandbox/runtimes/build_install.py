@@ -18,10 +18,9 @@ from sandbox.runtimes.images import LOCKS
 from sandbox.runtimes.layers import Requirements, distributions, layer, link, read_pinned
 
 INDIFFERENT = frozenset(
-    [
+    (
         "-q",
         "-qq",
-        "-qqq",
         "--quiet",
         "--no-compile",
         "--compile",
@@ -29,10 +28,9 @@ INDIFFERENT = frozenset(
         "--disable-pip-version-check",
         "--no-input",
         "--no-warn-script-location",
-        "--progress-bar=off",
         "--prefer-binary",
         "--root-user-action=ignore",
-    ]
+    )
 )
 """Options that do not change what is installed."""
 DECISIVE = frozenset({"--no-deps", "--require-hashes"})

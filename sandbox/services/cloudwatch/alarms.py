@@ -77,10 +77,9 @@ def _check(request: Record) -> None:
         )
     if request.get("ExtendedStatistic"):
         check(request["ExtendedStatistic"])
-    if request["ComparisonOperator"] not in COMPARISONS:
-        raise _invalid(
-            f"The ComparisonOperator {request['ComparisonOperator']} is not implemented by the sandbox."
-        )
+    comparison = request["ComparisonOperator"]
+    if comparison not in COMPARISONS:
+        raise _invalid(f"The ComparisonOperator {comparison} is not implemented by the sandbox.")
     if request.get("Threshold") is None:
         raise AwsError("MissingParameter", "The parameter Threshold is required.", status=400)
     if request["Period"] % 60:

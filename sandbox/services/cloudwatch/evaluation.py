@@ -89,12 +89,13 @@ def decide(alarm: Record, values: list[float | None]) -> tuple[str, str] | None:
     if missing == "ignore" and absent and alarm["StateValue"] == "ALARM":
         return None
     if not present:
-        return "OK", f"Threshold Crossed: no datapoints were received for {_periods(absent)} and {_periods(absent)} " \
-            "missing datapoints were treated as [NonBreaching]."  # fmt: skip
+        return "OK", (
+            f"Threshold Crossed: no datapoints were received for {_periods(absent)} and {_periods(absent)} "
+            "missing datapoints were treated as [NonBreaching]."
+        )
     calm = len(present) - breaching
-    return (
-        "OK",
-        f"Threshold Crossed: {_count(calm)} [{shown}] {_were(calm)} not {words} the threshold ({threshold}).",
+    return "OK", (
+        f"Threshold Crossed: {_count(calm)} [{shown}] {_were(calm)} not {words} the threshold ({threshold})."
     )
 
 

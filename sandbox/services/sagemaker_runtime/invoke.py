@@ -136,7 +136,6 @@ def _timed_out(call: Call, name: str) -> AwsError:
 
 
 def _see(call: Call, name: str) -> str:
-    return (
-        f"See https://{call.region}.console.aws.amazon.com/cloudwatch/home?region={call.region}"
-        f"#logEventViewer:group=/aws/sagemaker/Endpoints/{name} in account {call.account} for more information."
-    )
+    console = f"https://{call.region}.console.aws.amazon.com/cloudwatch/home?region={call.region}"
+    log = f"{console}#logEventViewer:group=/aws/sagemaker/Endpoints/{name}"
+    return f"See {log} in account {call.account} for more information."

@@ -135,6 +135,7 @@ def as_bytes(body):
     if isinstance(body, (bytes, bytearray, memoryview)):
         return bytes(body)
     what = type(body).__name__
+    what = type(body).__name__
     raise TypeError(
         "The view function did not return a valid response. The return type must be a string, dict, "
         f"list, tuple with headers or status, Response instance, or WSGI callable, but it was a {what}."
