@@ -127,7 +127,8 @@ def _validate_start(effective: dict[str, Any], members: dict[str, Any]) -> None:
 def _initiator(call: Call, effective: dict[str, Any]) -> str:
     if effective["source"]["type"] == "CODEPIPELINE" and call.headers.get(INITIATOR):
         return call.headers[INITIATOR]
-    return call.principal.arn.rpartition(":")[2].split("/", 1)[-1]
+    who = call.principal.caller_arn.rpartition(":")[2]  # user/Name, assumed-role/Role/session, root
+    return who.split("/", 1)[-1]
 
 
 def _submit(call: Call, effective: dict[str, Any], initiator: str) -> dict[str, Any]:
