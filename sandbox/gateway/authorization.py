@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,9 @@ from sandbox.iam.errors import Refused
 from sandbox.iam.ledger import Ledger
 from sandbox.iam.principals import Principal, principal_of
 
+AuthenticateGit = Callable[[str, str, str], Identity]
+AuthorizeGit = Callable[[Identity, str, bool, tuple[str, ...]], None]
+
 LEDGER = Ledger()
 """Every decision since the sandbox started."""
 
@@ -30,8 +34,6 @@ def authorize(engine: Engine, identity: Identity, operation: Any, request: Reque
 
 
 def _with_headers(facts: RequestFacts, request: Request) -> RequestFacts:
-    from dataclasses import replace
-
     return replace(
         facts, headers=request.headers, source_ip=request.remote, presigned="X-Amz-Signature" in request.query
     )
@@ -71,25 +73,29 @@ def of_session(engine: Engine) -> Callable[[Session, str, str, dict[str, str]], 
     def authorize_action(session: Session, action: str, resource: str, context: dict[str, str]) -> None:
         principal = principal_of(session.credentials.access_key, session.credentials.token)
         service, _, name = action.partition(":")
-        facts = _facts(engine, principal, session.region, service, name, dict(context))
+        facts = replace(_facts(engine, principal, session.region, service, name, {}), keys=dict(context))
         _decide(lambda: gate.authorize_action(principal, action, resource, facts, LEDGER))
 
     return authorize_action
 
 
-def of_git(engine: Engine) -> Callable[[str, str, str, bool], Identity]:
-    """Authenticates and authorizes git's requests: codecommit:GitPull, codecommit:GitPush."""
+def of_git(engine: Engine) -> tuple[AuthenticateGit, AuthorizeGit]:
+    """Authenticates git's requests, and decides codecommit:GitPull and codecommit:GitPush for them."""
+    region = engine.settings.region
 
-    def check(user: str, password: str, repository: str, write: bool) -> Identity:
+    def who(user: str, password: str, repository: str) -> Identity:
         host = urlsplit(engine.endpoint_url).netloc
-        region = engine.settings.region
         # Clients sign the host they were given: ours, or CodeCommit's where git rewrites the URL later.
         hosts = [host, host.partition(":")[0], f"git-codecommit.{region}.amazonaws.com"]
-        identity = authenticate_git(user, password, f"/v1/repos/{repository}", [region], hosts)
+        return authenticate_git(user, password, f"/v1/repos/{repository}", [region], hosts)
+
+    def may(identity: Identity, repository: str, write: bool, references: tuple[str, ...]) -> None:
         name = "GitPush" if write else "GitPull"
         arn = f"arn:aws:codecommit:{region}:{identity.principal.account}:{repository}"
         facts = _facts(engine, identity.principal, region, "codecommit", name, {"repositoryName": repository})
+        # A push without references is git asking what there is: only the push itself tells them.
+        keys = {"codecommit:References": references} if references else {}
+        facts = replace(facts, keys=keys)
         _decide(lambda: gate.authorize_action(identity.principal, f"codecommit:{name}", arn, facts, LEDGER))
-        return identity
 
-    return check
+    return who, may

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from sandbox.engine.git import ENVIRONMENT
 from sandbox.engine.http import Request, Response
 from sandbox.engine.operations import AwsError
 from sandbox.gateway.authentication import Identity
+from sandbox.gateway.authorization import AuthenticateGit, AuthorizeGit
 from sandbox.iam.principals import Principal
 
 PREFIX = "/v1/repos/"
@@ -25,17 +27,22 @@ LIMIT = 2 * 2**30
 """Bytes of one push: CodeCommit's documented limit."""
 
 Pushed = Callable[[Engine, Principal, str, str, dict[str, str], dict[str, str]], None]
-Authorize = Callable[[str, str, str, bool], Identity]
+COMMANDS = 1 << 20
+"""Bytes in which a push must have told what it changes."""
 
 
 class GitHttp:
-    """`authorize(user, password, repository, write)` gives an Identity or raises AwsError.
+    """`authenticate(user, password, repository)` gives an Identity or raises AwsError;
+    `authorize(identity, repository, write, references)` raises it.
 
     `pushed(engine, principal, region, repository, before, after)` is told the refs around a push.
     """
 
-    def __init__(self, engine: Engine, authorize: Authorize, pushed: Pushed) -> None:
+    def __init__(
+        self, engine: Engine, authenticate: AuthenticateGit, authorize: AuthorizeGit, pushed: Pushed
+    ) -> None:
         self._engine = engine
+        self._authenticate = authenticate
         self._authorize = authorize
         self._pushed = pushed
 
@@ -46,7 +53,10 @@ class GitHttp:
         if credentials is None:
             return _plain(body, 401, "", {"WWW-Authenticate": 'Basic realm="codecommit"'})
         try:
-            identity = self._authorize(*credentials, repository, push or "git-receive-pack" in request.query)
+            identity = self._authenticate(*credentials, repository)
+            references, body = references_of(body) if push else ((), body)
+            write = push or "git-receive-pack" in request.query
+            self._authorize(identity, repository, write, references)
         except AwsError as error:
             # git shows a 403 only as "The requested URL returned error: 403", curl shows the text.
             return _plain(body, 403, f"{error.code}: {error.message}\n")
@@ -62,6 +72,39 @@ class GitHttp:
             if before != after:
                 self._pushed(self._engine, identity.principal, identity.region, repository, before, after)
         return response
+
+
+def references_of(body: Iterator[bytes]) -> tuple[tuple[str, ...], Iterator[bytes]]:
+    """The references that a push's commands name, and the body as it was (git protocol, "Reference Update").
+
+    Commands are pkt-lines `<old> <new> <reference>` before the first flush packet; AwsError where they are not.
+    """
+    head, position, names = b"", 0, []
+    for piece in body:
+        head += piece
+        while len(head) >= position + 4:
+            size = _packet_size(head[position : position + 4])
+            if size == 0:
+                return tuple(names), itertools.chain([head], body)
+            if len(head) < position + size:
+                break
+            line = head[position + 4 : position + size].split(b"\0")[0].decode(errors="replace").strip()
+            if not line.startswith(("shallow ", "push-cert")):
+                names.append(line.split(" ", 2)[-1])
+            position += size
+        if len(head) > COMMANDS:
+            break
+    raise AwsError("InvalidRequest", "the push does not tell which references it changes", status=400)
+
+
+def _packet_size(digits: bytes) -> int:
+    try:
+        size = int(digits, 16)
+    except ValueError:
+        size = -1
+    if size < 0 or 0 < size < 4:
+        raise AwsError("InvalidRequest", "the push is not in git's protocol", status=400)
+    return size
 
 
 def _backend(request: Request, body: Iterator[bytes], path: Path, rest: str, identity: Identity) -> Response:

@@ -1,4 +1,4 @@
-"""STS: AssumeRole with its session policy and tags kept; the rest is moto's."""
+"""STS: AssumeRole with its session policy and tags kept, and who the caller is."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.engine.operations import AwsError, Call, operation
 from sandbox.iam.principals import open_session
+from sandbox.iam.principals.records import epoch
 
 
 @operation("sts", "AssumeRole")
@@ -32,7 +33,21 @@ def assume_role(
             "AccessKeyId": issued.access_key_id,
             "SecretAccessKey": issued.secret_access_key,
             "SessionToken": issued.session_token,
-            "Expiration": issued.expiration,
+            "Expiration": epoch(issued.expiration),
         },
         "AssumedRoleUser": {"AssumedRoleId": issued.user_id, "Arn": issued.arn},
     }
+
+
+@operation("sts", "GetCallerIdentity")
+def get_caller_identity(call: Call) -> dict[str, Any]:
+    return {"UserId": call.principal.id, "Account": call.principal.account, "Arn": call.principal.caller_arn}
+
+
+def _refuse(call: Call, **_: Any) -> dict[str, Any]:
+    """moto answers these with keys that nothing can sign with."""
+    raise AwsError("UnsupportedOperation", f"The sandbox does not implement sts {call.operation}", status=400)
+
+
+for _name in ("GetSessionToken", "GetFederationToken", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"):
+    operation("sts", _name)(_refuse)

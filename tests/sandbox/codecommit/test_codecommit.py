@@ -134,3 +134,29 @@ def test_the_tree_is_what_an_archive_holds(sandbox: SandboxProcess, codecommit: 
     data = Git(sandbox.state / "git").archive("123456789012", "us-east-1", "sagemaker-cc-archive", commit)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert sorted(name for name in archive.namelist() if not name.endswith("/")) == ["a/b.txt", "run.sh"]
+
+
+def test_a_policy_on_references_protects_a_branch(sandbox: SandboxProcess, codecommit: Any, tmp_path: Path) -> None:
+    """AWS's documented way to deny pushes to a branch: a Deny on codecommit:References."""
+    import json
+
+    name = "sagemaker-cc-protected"
+    first = make(codecommit, name)
+    statement = {
+        "Effect": "Deny",
+        "Action": ["codecommit:GitPush"],
+        "Resource": f"arn:aws:codecommit:us-east-1:123456789012:{name}",
+        "Condition": {"StringEqualsIfExists": {"codecommit:References": ["refs/heads/main"]}, "Null": {"codecommit:References": "false"}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam = sandbox.client("iam")
+    iam.put_user_policy(UserName="engineer", PolicyName="protect", PolicyDocument=policy)
+    try:
+        assert git(sandbox, tmp_path, "clone", "-q", URL + name, "work").returncode == 0
+        work = tmp_path / "work"
+        git(sandbox, work, "commit", "-q", "--allow-empty", "-m", "no")
+        assert git(sandbox, work, "push", "-q", "origin", "main").returncode != 0
+        assert git(sandbox, work, "push", "-q", "origin", "HEAD:refs/heads/other").returncode == 0
+        assert codecommit.get_branch(repositoryName=name, branchName="main")["branch"]["commitId"] == first
+    finally:
+        iam.delete_user_policy(UserName="engineer", PolicyName="protect")
