@@ -66,9 +66,9 @@ $(READY): pyproject.toml setup.py uv.lock requirements.lock
 	@echo "setup: the packages of uv.lock" >&2
 	@unset VIRTUAL_ENV; \
 	UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never UV_HTTP_RETRIES=$${UV_HTTP_RETRIES-1} \
-	  $(BIN)/uv sync --quiet --frozen --inexact \
+	  $(BIN)/uv sync --quiet --frozen --inexact --reinstall-package sagemaker-mlops-templates \
 	|| { echo "setup: uv could not fetch the packages; pip installs the same lock (minutes)" >&2; \
 	     { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null; } \
 	     && $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock \
-	     && $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ; }
+	     && $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -C editable_mode=compat -e . ; }
 	@touch $(READY)
