@@ -290,7 +290,7 @@ class _Move:
             self.execution["position"] += 1
 
     def _fail(self, message: str, *, condition_failed: bool = False) -> None:
-        self._state |= {"status": "Failed", "conditionFailed": condition_failed}
+        self._state.update({"status": "Failed", "conditionFailed": condition_failed})
         self.pipelines.stage_event(self.execution, self.stage["name"], "FAILED")
         self._release()
         self._finish("Failed", "FAILED", message)
