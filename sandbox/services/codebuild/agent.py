@@ -175,7 +175,7 @@ class Agent:
         return path.read_text(errors="replace")
 
     def _shell_settings(self, home: Path, tools: Path) -> ShellSettings:
-        from sandbox.services.codebuild.interpreter import build_environment
+        from sandbox.runtimes.build import build_environment
 
         defined = self.shape["environment"].get("environmentVariables", [])
         variables = project_variables(defined, self.spec, self.session)
