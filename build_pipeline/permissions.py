@@ -34,6 +34,7 @@ def _run_sagemaker_pipeline(names: Names, arns: Arns) -> Activity:
             allow(
                 [
                     "sagemaker:DescribePipeline",
+                    "sagemaker:ListPipelineExecutions",
                     "sagemaker:ListTags",
                     "sagemaker:StartPipelineExecution",
                     "sagemaker:UpdatePipeline",

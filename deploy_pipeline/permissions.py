@@ -158,6 +158,7 @@ def _manage_scaling(arns: Arns) -> Activity:
         "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
         "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
     )
+    to_scaling = {"StringEquals": {"iam:PassedToService": "application-autoscaling.amazonaws.com"}}
     service = {"StringEquals": {"iam:AWSServiceName": "sagemaker.application-autoscaling.amazonaws.com"}}
     return Activity(
         "ManageScaling",
@@ -189,5 +190,6 @@ def _manage_scaling(arns: Arns) -> Activity:
                 ["*"],
             ),
             allow(["iam:CreateServiceLinkedRole"], [service_role], service),
+            allow(["iam:PassRole"], [service_role], to_scaling),
         ),
     )

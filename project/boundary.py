@@ -124,7 +124,7 @@ def boundary_statements(arns: Arns) -> list[Statement]:
         ),
         allow(["iam:PassRole"], [arns.role("sagemaker-p-*")]),
         allow(
-            ["iam:CreateServiceLinkedRole"],
+            ["iam:CreateServiceLinkedRole", "iam:PassRole"],
             [arns.role("aws-service-role/sagemaker.application-autoscaling.amazonaws.com/*")],
         ),
         *never_approve_models().statements,

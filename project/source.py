@@ -35,7 +35,6 @@ def add_repository(
         "Repository",
         repository_name=name,
         repository_description=description,
-        kms_key_id=project.storage.key_arn,
         code=codecommit.CfnRepository.CodeProperty(
             branch_name=BRANCH, s3=codecommit.CfnRepository.S3Property(bucket=seed.bucket, key=seed.key)
         ),

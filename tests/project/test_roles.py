@@ -29,6 +29,7 @@ UNSCOPABLE = {
     "logs:DescribeLogGroups",
 }
 """Actions that take no resource, or none yet."""
+SCALING_ROLE = "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
 BY_CONDITION = {
     # Service Catalog copies templates into buckets of its own: only the tag names them.
     "s3:GetObject": "s3:ExistingObjectTag/servicecatalog:provisioning",
@@ -127,7 +128,8 @@ def test_roles_are_passed_by_arn_to_one_service(role: dict[str, Any]) -> None:
     for _, action, resource, condition in allowed(role):
         if action == "iam:PassRole":
             assert condition["StringEquals"]["iam:PassedToService"]
-            assert resource.startswith(f"arn:aws:iam::{ACCOUNT}:role/sagemaker-p-")
+            prefix = SCALING_ROLE if "application-autoscaling" in str(condition) else "sagemaker-p-"
+            assert resource.startswith(f"arn:aws:iam::{ACCOUNT}:role/{prefix}")
             if role is not LAUNCH:
                 assert "*" not in resource
 
