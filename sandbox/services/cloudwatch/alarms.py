@@ -65,8 +65,8 @@ def _check(request: Record) -> None:
     for member in ACTIONS:
         if request.get(member):
             raise _invalid(
-                f"{member} of PutMetricAlarm is not implemented by the sandbox ({request[member][0]}): a rule for "
-                "CloudWatch Alarm State Change events does the same."
+                f"{member} of PutMetricAlarm is not implemented by the sandbox ({request[member][0]}): a "
+                "rule for CloudWatch Alarm State Change events does the same."
             )
     for member in ("MetricName", "Namespace", "Period"):
         if request.get(member) is None:

@@ -6,6 +6,7 @@ asking for the model or configuration again (they may be gone). Its instances li
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 import weakref
@@ -25,10 +26,13 @@ from sandbox.runtimes.serving.instance import Instance, NotHealthy
 from sandbox.services.sagemaker.endpoint_records import RESTORE, Place
 from sandbox.services.sagemaker.s3_uri import parse_s3_uri
 
+log = logging.getLogger(__name__)
+
 Plan = dict[str, Any]
 SERVICE = "sagemaker.amazonaws.com"
 HEALTH_SECONDS = 240.0
 """How long SageMaker waits for /ping where the configuration does not say."""
+CHUNK = 2**20
 DRAIN_SECONDS = 60.0
 """InvokeEndpoint's own limit for a container's answer: no request can be under way for longer."""
 
@@ -58,6 +62,17 @@ def running(engine: Engine, identifier: str) -> RunningFleet:
 
 def start(place: Place, plan: Plan) -> RunningFleet:
     """Brings every variant to its number of healthy instances. Raises FleetFailed."""
+    try:
+        return _start(place, plan)
+    except FleetFailed:
+        raise
+    except Exception as error:
+        # A fault of the sandbox itself must not leave an endpoint in progress for ever.
+        log.exception("fleet %s of endpoint %s", plan["Id"], place.key)
+        raise FleetFailed(f"The sandbox failed: {error!r}") from error
+
+
+def _start(place: Place, plan: Plan) -> RunningFleet:
     fleet = running(place.engine, plan["Id"])
     with fleet.lock:
         missing = [
@@ -142,7 +157,10 @@ def _download(place: Place, plan: Plan, variant: Plan) -> None:
     bucket, key = parse_s3_uri(url)
     partial = target.with_suffix(".part")
     try:
-        _session(place, plan).client("s3").download_file(bucket, key, str(partial))
+        body = _session(place, plan).client("s3").get_object(Bucket=bucket, Key=key)["Body"]
+        with partial.open("wb") as file:
+            for chunk in body.iter_chunks(CHUNK):
+                file.write(chunk)
     except ClientError as error:
         raise FleetFailed(
             f'Failed to download model data for container "container_1" from URL: "{url}". Please ensure '
@@ -168,23 +186,23 @@ def _start_instance(place: Place, plan: Plan, fleet: RunningFleet, variant: Plan
     variables = {} if isolated else session.environment()
     stream = f"{name}/{derived_id(plan['Id'], name, str(serial), length=17, prefix='i-')}"
     with ExitStack() as stack:
-        log = LogStream(session, f"/aws/sagemaker/Endpoints/{place.name}", stream, create_group=True)
-        stack.enter_context(log)
+        lines = LogStream(session, f"/aws/sagemaker/Endpoints/{place.name}", stream, create_group=True)
+        stack.enter_context(lines)
         instance = Instance(
             place.engine.processes,
             f"endpoint/{place.key}/{plan['Id']}/{name}/{serial}",
             lambda ready: serving_command(
                 runtime.framework, container, layout, environment, ready=ready, variables=variables
             ),
-            log.write,
+            lines.write,
             on_death=lambda: place.engine.tasks.submit(RESTORE, place.key),
             on_end=stack.pop_all().close,
         )
-    _wait_healthy(instance, variant, log)
+    _wait_healthy(instance, variant)
     return instance
 
 
-def _wait_healthy(instance: Instance, variant: Plan, log: LogStream) -> None:
+def _wait_healthy(instance: Instance, variant: Plan) -> None:
     try:
         instance.wait_healthy(variant.get("HealthSeconds", HEALTH_SECONDS))
     except NotHealthy as error:
