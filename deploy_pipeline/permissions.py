@@ -63,18 +63,13 @@ def deploy_stacks_activities(names: Names, arns: Arns, key_arn: str) -> list[Act
 
 
 def _read_registry(names: Names, arns: Arns) -> Activity:
+    """Listing names a group, which is no resource of the action: it cannot be limited to one."""
     group = names.model_package_group
     return Activity(
         "ReadModelRegistry",
         (
-            allow(
-                ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
-                [arns.of("sagemaker", f"model-package/{group}/*")],
-            ),
-            allow(
-                ["sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages"],
-                [arns.of("sagemaker", f"model-package-group/{group}")],
-            ),
+            allow(["sagemaker:ListModelPackages"], ["*"]),
+            allow(["sagemaker:DescribeModelPackage"], [arns.of("sagemaker", f"model-package/{group}/*")]),
         ),
     )
 

@@ -115,6 +115,7 @@ def boundary_statements(arns: Arns) -> list[Statement]:
                 "cloudwatch:GetMetricData",
                 "cloudwatch:PutMetricData",
                 "ecr:GetAuthorizationToken",
+                "sagemaker:ListModelPackages",
             ],
             ["*"],
         ),

@@ -53,7 +53,6 @@ def _register_models(names: Names, arns: Arns) -> Activity:
                 [
                     "sagemaker:CreateModelPackage",
                     "sagemaker:DescribeModelPackage",
-                    "sagemaker:ListModelPackages",
                 ],
                 [arns.of("sagemaker", f"model-package/{group}/*")],
             ),

@@ -27,6 +27,7 @@ UNSCOPABLE = {
     "kms:CreateKey",
     "kms:ListAliases",
     "logs:DescribeLogGroups",
+    "sagemaker:ListModelPackages",
 }
 """Actions that take no resource, or none yet."""
 SCALING_ROLE = "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
