@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -60,6 +61,22 @@ class Access:
     def account(self) -> str:
         """Id of the account."""
         return str(self.client("sts").get_caller_identity()["Account"])
+
+
+def pages(
+    method: Callable[..., dict[str, Any]],
+    *,
+    sent: str = "NextToken",
+    received: str = "NextToken",
+    **request: Any,
+) -> Iterator[dict[str, Any]]:
+    """Pages of an operation that boto3 has no paginator for; the names are those of its tokens."""
+    while True:
+        answer = method(**request)
+        yield answer
+        if not answer.get(received):
+            return
+        request[sent] = answer[received]
 
 
 def sandbox_access(variables: dict[str, str]) -> Access:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cli.access import Access
+from cli.access import Access, pages
 from cli.errors import USAGE, CliError
 
 PRODUCT_PREFIX = "sagemaker-"
@@ -35,9 +35,8 @@ def provisioning_details(access: Access, template: str, version: str | None) -> 
 
 
 def _product(catalog: Any, template: str) -> dict[str, Any]:
-    found = []
-    for page in catalog.get_paginator("search_products").paginate():
-        found += page["ProductViewSummaries"]
+    answers = pages(catalog.search_products, sent="PageToken", received="NextPageToken")
+    found = [product for page in answers for product in page["ProductViewSummaries"]]
     for wanted in (template, PRODUCT_PREFIX + template):
         for product in found:
             if product["Name"] == wanted:

@@ -9,6 +9,8 @@ from typing import Any, TypeGuard
 
 from cli.errors import USAGE, CliError
 
+WIDE = 4096
+
 
 def write(document: Any, *, output: str, query: str | None = None) -> None:
     """Print `document`; `query` is a JMESPath expression, as in the AWS CLI."""
@@ -85,7 +87,8 @@ def text_rows(document: Any, name: str = "") -> list[list[str]]:
 def _table(document: Any) -> None:
     from rich.console import Console
 
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    # Whole values for whoever reads this by program or from a file; a terminal folds.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
     if not isinstance(document, dict | list):
         console.print(cell(document), markup=False)
     elif _is_rows(document):
@@ -103,6 +106,8 @@ def _sections(console: Any, document: dict[str, Any]) -> None:
     scalars = {key: value for key, value in document.items() if not _is_rows(value) and value not in ([], {})}
     if scalars:
         grid = Table.grid(padding=(0, 2))
+        grid.add_column()
+        grid.add_column(overflow="fold")
         for key, value in scalars.items():
             grid.add_row(_text(key, "bold"), _text(cell(value)))
         console.print(grid)

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cli import catalog, stacks
-from cli.access import Access
+from cli.access import Access, pages
 from cli.errors import CliError, error_code, is_absent
 from cli.waiting import Waiter
 from project.names import STAGES, Names
@@ -73,15 +73,13 @@ def find(access: Access, name: str) -> Project:
 
 def list_all(access: Access) -> list[dict[str, Any]]:
     """All projects, newest first."""
-    client = access.client("sagemaker")
-    found: list[dict[str, Any]] = []
-    request: dict[str, Any] = {"SortBy": "CreationTime", "SortOrder": "Descending", "MaxResults": 100}
-    while True:
-        answer = client.list_projects(**request)
-        found += answer["ProjectSummaryList"]
-        if not answer.get("NextToken"):
-            return found
-        request["NextToken"] = answer["NextToken"]
+    answers = pages(
+        access.client("sagemaker").list_projects,
+        SortBy="CreationTime",
+        SortOrder="Descending",
+        MaxResults=100,
+    )
+    return [item for page in answers for item in page["ProjectSummaryList"]]
 
 
 def create(
