@@ -42,7 +42,7 @@ def filter_by_request(records: Iterable[Record], request: Record, name: str) -> 
             record["CreationTime"], request.get("CreationTimeAfter"), request.get("CreationTimeBefore")
         )
         and within(
-            record.get("LastModifiedTime", record["CreationTime"]),
+            record.get("LastModifiedTime") or record["CreationTime"],
             request.get("LastModifiedTimeAfter"),
             request.get("LastModifiedTimeBefore"),
         )

@@ -189,6 +189,7 @@ def list_model_packages(call: Call, **request: Any) -> dict[str, Any]:
     status = request.get("ModelApprovalStatus")
     if status:
         packages = [package for package in packages if package.get("ModelApprovalStatus") == status]
+    # The reference calls Ascending the default; AWS's own deployment templates take the first as the newest.
     packages = sort(packages, _sort_key(request.get("SortBy")), request.get("SortOrder"), "Descending")
     return paged("ModelPackageSummaryList", [keep(each, *_SUMMARY) for each in packages], request)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.engine.operations import AwsError
+from sandbox.engine.operations import TAGS, AwsError
 
 if TYPE_CHECKING:
+    from sandbox.engine.engine import Engine
     from sandbox.engine.operations import Call
+    from sandbox.engine.store import Records
 
 KIND = "tag"
 """Records by resource ARN: {"Tags": {key: value}}."""
@@ -32,6 +34,12 @@ def attach(call: Call, arn: str, tags: list[dict[str, str]] | None) -> None:
     records.put(arn, {"Tags": merged})
 
 
+def mark(records: Records, arn: str, key: str, value: str) -> None:
+    """A tag that SageMaker itself puts on a resource. `records`: those of KIND."""
+    record = records.get(arn) or {"Tags": {}}
+    records.put(arn, {"Tags": record["Tags"] | {key: value}})
+
+
 def detach(call: Call, arn: str) -> None:
     """Forgets the tags of a deleted resource."""
     call.records(KIND).delete(arn)
@@ -41,3 +49,11 @@ def tags_of(call: Call, arn: str) -> list[dict[str, Any]]:
     """The tags of a resource as API members."""
     record = call.records(KIND).get(arn) or {"Tags": {}}
     return [{"Key": key, "Value": value} for key, value in record["Tags"].items()]
+
+
+def _of_arn(engine: Engine, account: str, region: str, arn: str) -> dict[str, str]:
+    record = engine.records(account, region, "sagemaker", KIND).get(arn)
+    return record["Tags"] if record else {}
+
+
+TAGS["sagemaker"] = _of_arn

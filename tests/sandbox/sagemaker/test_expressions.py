@@ -14,10 +14,10 @@ from sandbox.services.sagemaker.pipelines.expressions import ExpressionError, re
 from sandbox.services.sagemaker.pipelines.paths import Key, PathError, look_up, parse_path, render_path
 
 members = st.text(
-    st.characters(exclude_characters=".[]'\"", exclude_categories=("Cs",)), min_size=1, max_size=12
+    st.characters(exclude_characters=".[]'\"", exclude_categories=["Cs"]), min_size=1, max_size=12
 )
 keys = st.text(
-    st.characters(exclude_characters="'", exclude_categories=("Cs", "Cc")), min_size=1, max_size=12
+    st.characters(exclude_characters="'", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12
 )
 tokens = st.one_of(members.filter(lambda text: not text.startswith("$")), st.integers(0, 99), keys.map(Key))
 
@@ -141,7 +141,9 @@ def test_property_file_values_by_path() -> None:
 
 
 def test_references_are_found_at_any_depth() -> None:
-    value = {"a": [{"Std:Join": {"On": "", "Values": [{"Get": "Steps.A.ModelArtifacts.S3ModelArtifacts"}]}}]}
+    value: dict[str, Any] = {
+        "a": [{"Std:Join": {"On": "", "Values": [{"Get": "Steps.A.ModelArtifacts.S3ModelArtifacts"}]}}]
+    }
     value["b"] = [{"Std:JsonGet": {"PropertyFile": {"Get": "Steps.B.PropertyFiles.F"}, "Path": "x"}}]
     assert {each.name for each in references(value)} == {"A", "B"}
 

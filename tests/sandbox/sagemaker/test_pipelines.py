@@ -70,6 +70,8 @@ def test_a_whole_pipeline_registers_a_model(room: Room) -> None:
     identifier = arn.rpartition("/")[2]
     job = steps["Train"]["Metadata"]["TrainingJob"]["Arn"].rpartition("/")[2]
     assert job.startswith(f"pipelines-{identifier}-Train-")
+    tags = room.sagemaker.list_tags(ResourceArn=steps["Train"]["Metadata"]["TrainingJob"]["Arn"])["Tags"]
+    assert tags == [{"Key": "sagemaker:pipeline-execution-arn", "Value": arn}]
     package = room.sagemaker.describe_model_package(
         ModelPackageName=steps["Register"]["Metadata"]["RegisterModel"]["Arn"]
     )

@@ -13,7 +13,7 @@ import pytest
 import sandbox.services.sagemaker  # noqa: F401  registers tasks and operations
 from sandbox.engine.engine import Engine, Settings
 from sandbox.engine.operations import OPERATIONS, Call
-from sandbox.services.sagemaker import jobs
+from sandbox.services.sagemaker import jobs, resource_tags
 from sandbox.services.sagemaker.pipelines import calls
 from sandbox.services.sagemaker.pipelines.executions import find_execution
 from tests.sandbox.sagemaker.definitions import pipeline, processing
@@ -124,8 +124,11 @@ def test_what_was_made_by_an_unanswered_call_is_not_made_again(monkeypatch: pyte
     from botocore.exceptions import ClientError
 
     def taken(client: Any, operation: str, arguments: dict[str, Any]) -> None:
-        raise ClientError(error("ResourceInUse", 400), operation)  # type: ignore[arg-type]
+        raise ClientError(error("ResourceInUse", 400), operation)
 
     monkeypatch.setattr(calls, "_invoke", taken)
-    execution: Any = SimpleNamespace(session=lambda: SimpleNamespace(client=lambda _: None))
+    monkeypatch.setattr(resource_tags, "mark", lambda *_: None)
+    execution: Any = SimpleNamespace(
+        session=lambda: SimpleNamespace(client=lambda _: None), records=lambda _: None, arn="e"
+    )
     assert calls.create(execution, "Processing", {"ProcessingJobName": "p"}, "the-arn") == "the-arn"

@@ -34,12 +34,13 @@ _FAMILY = {"long": "integer", "double": "float", "timestamp": "string", "blob": 
 
 def check(value: Any, shape: Any, type_of: TypeOf, at: str, given: tuple[str, ...] = ()) -> Iterator[str]:
     """What in `value` does not fit `shape`. `given`: required members that Pipelines fills in itself."""
-    kind = shape.type_name
+    kind: str = shape.type_name
+    allowed: Any = _LITERALS[kind]
     if is_expression(value):
         found = type_of(value)
         if not _fits(found, kind):
             yield f"{at} must be of type {kind}, but {json.dumps(value)} is of type {found}"
-    elif not isinstance(value, _LITERALS[kind]) or (isinstance(value, bool) and kind != "boolean"):
+    elif not isinstance(value, allowed) or (isinstance(value, bool) and kind != "boolean"):
         yield f"{at} must be of type {kind}, not {json.dumps(value)[:100]}"
     elif kind == "structure":
         yield from _check_structure(value, shape, type_of, at, given)

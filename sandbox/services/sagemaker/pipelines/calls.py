@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.identifiers import random_id
+from sandbox.services.sagemaker import resource_tags
 from sandbox.services.sagemaker.pipelines import retries
 from sandbox.services.sagemaker.pipelines.definition import Step
 from sandbox.services.sagemaker.pipelines.expressions import resolve
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from sandbox.services.sagemaker.pipelines.execution import Execution
 
 NAME_LENGTH = 63
+EXECUTION_TAG = "sagemaker:pipeline-execution-arn"
+"""What Pipelines tags everything with that its steps make; the SDK's lineage follows it."""
 _RESOURCE = {"Processing": "processing-job", "Training": "training-job", "Model": "model"}
 _STOP = {"Processing": "StopProcessingJob", "Training": "StopTrainingJob"}
 
@@ -80,11 +83,11 @@ def create(execution: Execution, step_type: str, arguments: Record, arn: str) ->
         _invoke(client, call.create, arguments)
     except ClientError as error:
         # The name is random and was written down for this step: who has it is this step's earlier attempt.
-        if _already_exists(error):
-            return arn
-        raise CallFailed(call.create, error) from None
+        if not _already_exists(error):
+            raise CallFailed(call.create, error) from None
     except BotoCoreError as error:
         raise CallFailed(call.create, error) from None
+    resource_tags.mark(execution.records(resource_tags.KIND), arn, EXECUTION_TAG, execution.arn)
     return arn
 
 

@@ -136,7 +136,7 @@ class Execution:
         self, definition: Definition, steps: dict[str, Record], record: Record, running: int
     ) -> list[Record]:
         limit = (record.get("ParallelismConfiguration") or {}).get("MaxParallelExecutionSteps")
-        started = []
+        started: list[Record] = []
         for step in ready(definition, steps):
             if limit is not None and running + len(started) >= limit:
                 break

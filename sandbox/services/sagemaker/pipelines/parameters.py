@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sandbox.services.sagemaker.pipelines.definition import DefinitionError, Parameter
@@ -115,4 +115,9 @@ def _float(text: str) -> float:
     )
 
 
-_CONVERSIONS = {"String": str, "Integer": _integer, "Float": _float, "Boolean": _boolean}
+_CONVERSIONS: dict[str, Callable[[str], Any]] = {
+    "String": str,
+    "Integer": _integer,
+    "Float": _float,
+    "Boolean": _boolean,
+}

@@ -140,7 +140,7 @@ def _check_step(step: dict[str, Any]) -> Iterator[str]:
         yield "the Arguments of a Fail step have the member ErrorMessage only"
 
 
-def _check_cache(kind: str, cache: Any) -> Iterator[str]:
+def _check_cache(kind: Any, cache: Any) -> Iterator[str]:
     if cache is None:
         return
     if not isinstance(cache, dict) or not isinstance(cache.get("Enabled"), bool):
@@ -156,7 +156,7 @@ def _check_cache(kind: str, cache: Any) -> Iterator[str]:
         yield f"ExpireAfter of CacheConfig: {error}"
 
 
-def _check_property_files(kind: str, files: Any) -> Iterator[str]:
+def _check_property_files(kind: Any, files: Any) -> Iterator[str]:
     if files and kind != "Processing":
         yield f"a step of type {kind} has no PropertyFiles"
     for file in files:
