@@ -215,10 +215,13 @@ def _group(asked: Asked, name: str) -> str:
 
 
 def sagemaker(asked: Asked) -> tuple[str, ...]:
-    """Model packages live under their group; a package that is to be created has no version yet."""
+    """Model packages live under their group; a package that is to be created has no version yet.
+
+    A group's versions are listed as its packages ("Cross-account model registry", SageMaker developer guide).
+    """
     operation = asked.operation
     group = asked.first("ModelPackageGroupName")
-    if operation == "CreateModelPackage" and group:
+    if operation in ("CreateModelPackage", "ListModelPackages") and group:
         return (asked.arn("sagemaker", f"model-package/{group.rsplit('/', 1)[-1]}/*"),)
     if operation == "CreateModelPackage":
         return (asked.arn("sagemaker", f"model-package/{asked.first('ModelPackageName') or '*'}"),)
