@@ -64,6 +64,7 @@ OUTPUT = "/opt/ml/processing/output"
 MESSAGE = "/opt/ml/output/message"
 LONGEST_JOB_SECONDS = 3600
 INFERENCE_INSTANCES = ["ml.m5.large", "ml.m5.xlarge", "ml.c5.large", "ml.c5.xlarge"]
+TRANSFORM_INSTANCES = ["ml.m5.large", "ml.m5.xlarge"]
 CACHE = CacheConfig(enable_caching=True, expire_after="P30D")
 CALL_RETRIES = StepRetryPolicy(
     exception_types=[StepExceptionTypeEnum.SERVICE_FAULT, StepExceptionTypeEnum.THROTTLING],
@@ -275,7 +276,7 @@ class Steps:
                 content_types=["text/csv", "application/json"],
                 response_types=["text/csv", "application/json"],
                 inference_instances=INFERENCE_INSTANCES,
-                transform_instances=INFERENCE_INSTANCES,
+                transform_instances=TRANSFORM_INSTANCES,
                 approval_status=params.model_approval_status,
                 model_metrics=ModelMetrics(**sources),
                 drift_check_baselines=DriftCheckBaselines(**sources),

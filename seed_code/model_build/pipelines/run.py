@@ -46,6 +46,8 @@ def define(settings: Settings, session: boto3.Session) -> str:
     """The pipeline's definition, made once: the SDK's upsert would make it, and upload, twice."""
     # The SDK makes a client while it loads, which asks for the region under this name.
     os.environ.setdefault("AWS_DEFAULT_REGION", settings.region)
+    # It also tells, line by line, where it looked for defaults.
+    logging.disable(logging.WARNING)
     # The SDK's modules allocate objects by the hundred thousand while they load, none of them garbage:
     # looking for it takes a quarter of the time.
     gc.disable()
@@ -54,7 +56,6 @@ def define(settings: Settings, session: boto3.Session) -> str:
 
     gc.freeze()
     gc.enable()
-    logging.getLogger("sagemaker").setLevel(logging.ERROR)
     staging = Staging(session.client("s3"), settings.bucket, settings.kms_key_arn, settings.account)
     return build(settings, ArtifactSession(session, settings.bucket), staging).definition()
 
