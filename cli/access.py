@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,8 +26,9 @@ class Access:
         """The boto3 session."""
         import boto3
 
+        region = self.region or os.environ.get("AWS_REGION")  # of the two variables boto3 reads the other one
         session = boto3.Session(
-            profile_name=self.profile, region_name=self.region, botocore_session=self.botocore_session
+            profile_name=self.profile, region_name=region, botocore_session=self.botocore_session
         )
         if not session.region_name:
             raise CliError(
@@ -41,7 +43,7 @@ class Access:
 
     def client(self, service: str, *, region_name: str | None = None) -> Any:
         """The client of a service; called as boto3's sessions are, so that this may stand for one."""
-        if region_name not in (None, self.region_name):
+        if region_name and region_name != self.region_name:
             raise ValueError(f"this access is for {self.region_name}, not {region_name}")
         if service not in self._clients:
             from botocore.config import Config
@@ -87,5 +89,6 @@ def sandbox_access(variables: dict[str, str]) -> Access:
     session.set_config_variable("config_file", variables["AWS_CONFIG_FILE"])
     session.set_config_variable("credentials_file", variables["AWS_SHARED_CREDENTIALS_FILE"])
     session.set_config_variable("profile", variables["AWS_PROFILE"])
-    session.set_config_variable("region", variables["AWS_REGION"])
-    return Access(endpoint_url=variables["AWS_ENDPOINT_URL"], botocore_session=session)
+    return Access(
+        region=variables["AWS_REGION"], endpoint_url=variables["AWS_ENDPOINT_URL"], botocore_session=session
+    )

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from cli import catalog, stacks
 from cli.access import Access, pages
-from cli.errors import CliError, error_code, is_absent
+from cli.errors import SERVICE, CliError, error_code, is_absent
 from cli.waiting import Waiter
 from project.names import STAGES, Names
 
@@ -21,6 +21,9 @@ ENDED = ("Completed", "Failed")
 
 class NoProject(CliError):
     """There is no project of this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"project {name} does not exist", next_step="`mlops project list`", code=SERVICE)
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def find(access: Access, name: str) -> Project:
         return Project(access, access.client("sagemaker").describe_project(ProjectName=name))
     except ClientError as error:
         if is_absent(error):
-            raise NoProject(f"project {name} does not exist", next_step="`mlops project list`") from error
+            raise NoProject(name) from error
         raise
 
 

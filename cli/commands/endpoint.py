@@ -41,8 +41,9 @@ def invoke(
     """Ask the endpoint of PROJECT for a prediction."""
     from cli import endpoints, projects
 
+    request = _read(body)
     name = projects.find(settings.access, project).names.endpoint(stage)
-    settings.write(endpoints.invoke(settings.access, name, _read(body), content_type, accept))
+    settings.write(endpoints.invoke(settings.access, name, request, content_type, accept))
 
 
 def _read(body: str) -> bytes:

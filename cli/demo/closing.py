@@ -41,7 +41,7 @@ def page(result: dict[str, Any]) -> str:
     row = ",".join(prediction["features"].values())
     build, deploy = result["repositories"]["model_build"], result["repositories"]["model_deploy"]
     execution = result["pipeline_execution_arn"]
-    said = f"{prediction['prediction']:.1f} {prediction['target']}; in truth there were {prediction['true_value']:g}"
+    said = f"{prediction['prediction']:.1f} {prediction['target']}; there were {prediction['true_value']:g}"
     return f"""\
 {prediction["endpoint"]} predicts {said}.
 

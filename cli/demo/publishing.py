@@ -14,9 +14,12 @@ def publish_for(admin: Access, principal: str, progress: Progress) -> dict[str, 
     """Publish what these sources are, as a version of their own: a demo must not need a release."""
     from template.publish import PORTFOLIO_STACK, PublishError, publish
 
+    def tell(line: str) -> None:
+        (progress.now if "_IN_PROGRESS" in line else progress.line)(line)
+
     principals = {principal, *_principals(admin, PORTFOLIO_STACK)}
     try:
-        return publish(admin, principals=sorted(principals), development=True, on_progress=progress.line)
+        return publish(admin, principals=sorted(principals), development=True, on_progress=tell)
     except PublishError as error:
         raise CliError(f"publishing failed: {error}") from error
 
