@@ -81,7 +81,7 @@ class Instance:
         self._ended.set()
         self._up.set()
         self._on_end()
-        if self._healthy and not self._stopping:
+        if self._healthy and not self._stopping and not self._process.stopped:
             self._on_death()
 
     @property
