@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-SECONDS = 60.0
+SECONDS = 120.0
 
 
 class Stacks:

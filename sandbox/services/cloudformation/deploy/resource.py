@@ -171,10 +171,10 @@ def _update(operation: Operation, record: Record, wanted: Record, target: Record
     if record["ResourceStatus"] != "UPDATE_IN_PROGRESS" or record.get("Touched") != target["Id"]:
         touch(record, target)
         stacks.set_resource_status(stack, record, "UPDATE_IN_PROGRESS")
-    return _change(operation, record, wanted, target, "UPDATE")
+    return _change(operation, record, wanted, target, forward=True)
 
 
-def _change(operation: Operation, record: Record, wanted: Record, target: Record, verb: str) -> bool:
+def _change(operation: Operation, record: Record, wanted: Record, target: Record, *, forward: bool) -> bool:
     """Calls the handler's update from what is deployed to what is wanted."""
     handler = operation.handler(record["ResourceType"])
     request = operation.request(
@@ -191,8 +191,9 @@ def _change(operation: Operation, record: Record, wanted: Record, target: Record
 
     made, error = _attempt(record, make)
     if made is None:
-        # The service may have taken part of it: a rollback must bring back all that was to change.
-        record["Attempted"] = {"Properties": wanted["Properties"], "Tags": wanted["Tags"]}
+        if forward:
+            # The service may have taken part of it: a rollback must bring back all that was to change.
+            record["Attempted"] = {"Properties": wanted["Properties"], "Tags": wanted["Tags"]}
         return _failed(operation, record, "UPDATE_FAILED", error)
     record.pop("Attempted", None)
     record |= wanted | {
@@ -200,7 +201,7 @@ def _change(operation: Operation, record: Record, wanted: Record, target: Record
         "Attributes": made.attributes,
         "Done": target["Id"],
     }
-    operation.stacks.set_resource_status(operation.stack, record, f"{verb}_COMPLETE")
+    operation.stacks.set_resource_status(operation.stack, record, "UPDATE_COMPLETE")
     return True
 
 
@@ -250,7 +251,7 @@ def restore(operation: Operation, target: Record, name: str) -> bool:
     wanted = {
         key: before[key] for key in _SNAPSHOT if key not in ("PhysicalResourceId", "Attributes", "Token")
     }
-    if not _change(operation, record, wanted, target, "UPDATE"):
+    if not _change(operation, record, wanted, target, forward=False):
         return False
     record["Restored"] = target["Id"]
     stacks.put_resource(operation.stack_id, record)

@@ -6,6 +6,10 @@ import re
 from functools import lru_cache
 from typing import Any
 
+# Java and ECMAScript write the characters beyond U+FFFF as a range of surrogate pairs.
+_SURROGATES = r"\uD800\uDC00-\uDBFF\uDFFF"
+_ASTRAL = r"\U00010000-\U0010FFFF"
+
 
 @lru_cache(maxsize=2048)
 def compiled(pattern: str) -> Any:
@@ -13,6 +17,7 @@ def compiled(pattern: str) -> Any:
 
     Unicode classes (`\\p{L}`) are beyond `re`: such patterns go to the `regex` package.
     """
+    pattern = pattern.replace(_SURROGATES, _ASTRAL)
     try:
         return re.compile(pattern)
     except re.error:

@@ -1,0 +1,67 @@
+"""A rollback that fails says so, and goes on once the cause is gone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.sandbox.cloudformation.stacks import Stacks, new_name, parameter
+from tests.sandbox.cloudformation.test_stacks import TRUST
+from tests.sandbox_process import SandboxProcess
+
+
+def _policy(*actions: str) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def test_continue_update_rollback(stacks: Stacks, sandbox: SandboxProcess) -> None:
+    """The update takes the stack's role the right to undo it."""
+    iam, role, name, taken = sandbox.client("iam"), new_name(), new_name(), new_name()
+    sandbox.client("ssm").put_parameter(Name=taken, Value="theirs", Type="String")
+    arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    base = _policy("iam:*RolePolicy", "ssm:*")
+    iam.put_role_policy(RoleName=role, PolicyName="base", PolicyDocument=json.dumps(base))
+    deny = _policy("iam:*")
+    deny["Statement"][0]["Effect"] = "Deny"
+
+    def template(document: dict[str, Any], **more: Any) -> dict[str, Any]:
+        properties = {"PolicyName": "own", "Roles": [role], "PolicyDocument": document}
+        return {"Resources": {"Own": {"Type": "AWS::IAM::Policy", "Properties": properties}} | more}
+
+    stacks.create(template(_policy("s3:ListBucket")), name, RoleARN=arn)
+    bad = parameter("ours", Name=taken) | {"DependsOn": "Own"}
+    stack = stacks.update(name, template(deny, Bad=bad))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+    assert stack["StackStatusReason"] == "The following resource(s) failed to update: [Own]. "
+    assert "not authorized to perform: iam:PutRolePolicy" in stacks.reasons(name)["Own"]
+    iam.delete_role_policy(RoleName=role, PolicyName="own")
+    stacks.client.continue_update_rollback(StackName=name)
+    assert stacks.rest(name)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    restored = iam.get_role_policy(RoleName=role, PolicyName="own")["PolicyDocument"]
+    assert restored == _policy("s3:ListBucket")
+    assert stacks.delete(name)["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_rollback_stack(stacks: Stacks, sandbox: SandboxProcess) -> None:
+    name, taken = new_name(), new_name()
+    sandbox.client("ssm").put_parameter(Name=taken, Value="theirs", Type="String")
+    before = {"Resources": {"P": parameter("one")}}
+    after = {"Resources": {"P": parameter("two"), "Bad": parameter("x", Name=taken) | {"DependsOn": "P"}}}
+    stacks.create(before, name)
+    assert stacks.update(name, after, DisableRollback=True)["StackStatus"] == "UPDATE_FAILED"
+    ssm, physical = sandbox.client("ssm"), stacks.physical(name)["P"]
+    assert ssm.get_parameter(Name=physical)["Parameter"]["Value"] == "two"
+    stacks.client.rollback_stack(StackName=name)
+    assert stacks.rest(name)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert ssm.get_parameter(Name=physical)["Parameter"]["Value"] == "one"
+
+
+def test_a_failed_update_can_be_mended_by_the_next(stacks: Stacks, sandbox: SandboxProcess) -> None:
+    name, taken = new_name(), new_name()
+    sandbox.client("ssm").put_parameter(Name=taken, Value="theirs", Type="String")
+    stacks.create({"Resources": {"P": parameter("one")}}, name)
+    bad = {"Resources": {"P": parameter("two"), "B": parameter("x", Name=taken)}}
+    stacks.update(name, bad, DisableRollback=True)
+    good = {"Resources": {"P": parameter("two"), "B": parameter("x")}}
+    assert stacks.update(name, good)["StackStatus"] == "UPDATE_COMPLETE", stacks.reasons(name)
