@@ -48,7 +48,7 @@ class DeployPipeline(Construct):
             task="deploy-stacks",
             description="CloudFormation: the endpoint stacks",
             service="cloudformation.amazonaws.com",
-            source_arn=None,
+            tells_source=False,
             activities=deploy_stacks_activities(names, project.arns, project.storage.key_arn),
         )
         self.pipeline = self._pipeline(self._deploy_build(), self._test_build())

@@ -33,7 +33,6 @@ class Project(Construct):
             task="execution",
             description="SageMaker pipeline, its jobs and the models behind endpoints",
             service="sagemaker.amazonaws.com",
-            source_arn=self.arns.of("sagemaker", "*"),
             activities=execution_activities(self.names, self.arns, self.storage.key_arn),
         )
 
@@ -45,11 +44,16 @@ class Project(Construct):
         task: str,
         description: str,
         service: str,
-        source_arn: str | None,
         activities: Sequence[Activity],
+        source_arn: str | None = None,
+        tells_source: bool = True,
     ) -> iam.CfnRole:
-        """Add the role `sagemaker-{id}-{task}`; `source_arn` None: CloudFormation names none."""
-        account = None if source_arn is None else self.arns.account
+        """Add the role `sagemaker-{id}-{task}`, which `service` assumes for this account only.
+
+        `source_arn` narrows that to one resource; `tells_source` is False for CloudFormation, which names
+        neither account nor resource when it assumes a role.
+        """
+        account = self.arns.account if tells_source else None
         return add_role(
             scope,
             construct_id,
