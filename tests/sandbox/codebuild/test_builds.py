@@ -275,3 +275,40 @@ def test_refusals(sandbox: SandboxProcess, project: Project) -> None:
     with pytest.raises(ClientError, match="ResourceAlreadyExistsException"):
         client.create_project(**{k: v for k, v in client.batch_get_projects(names=[name])["projects"][0].items() if k in ("name", "source", "artifacts", "environment", "serviceRole")})
     assert json.dumps(client.batch_get_projects(names=["missing"])["projectsNotFound"]) == '["missing"]'
+
+
+def test_codecommit_source_and_git_in_the_build(sandbox: SandboxProcess, project: Project, run: Run) -> None:
+    codecommit = sandbox.client("codecommit")
+    codecommit.create_repository(repositoryName="built")
+    text = spec(
+        """
+env: {git-credential-helper: yes}
+phases:
+  build:
+    commands:
+      - test "$(git rev-parse HEAD)" = "$CODEBUILD_RESOLVED_SOURCE_VERSION"
+      - git clone -q https://git-codecommit.us-east-1.amazonaws.com/v1/repos/built ../again
+      - ls ../again
+"""
+    )
+    put = [{"filePath": "ci/buildspec.yml", "fileContent": text}]
+    first = codecommit.create_commit(repositoryName="built", branchName="main", putFiles=put)["commitId"]
+    location = "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/built"
+    name = project("", source={"type": "CODECOMMIT", "location": location, "buildspec": "ci/buildspec.yml"})
+    build = run(name, sourceVersion="main")
+    assert build["buildStatus"] == "SUCCEEDED", lines(sandbox, build)
+    assert build["resolvedSourceVersion"] == first
+    assert "ci" in lines(sandbox, build)
+
+
+def test_pip_is_the_builds_own(sandbox: SandboxProcess, project: Project, run: Run) -> None:
+    build = run(project(spec("phases:\n  build:\n    commands: ['pip --version', 'python -m pip list']\n")))
+    log = lines(sandbox, build)
+    assert build["buildStatus"] == "SUCCEEDED", log
+    assert not any("boto3" in line for line in log)
+
+
+def test_a_missing_runtime_version_is_refused(project: Project, run: Run) -> None:
+    text = spec("phases:\n  install:\n    runtime-versions: {python: '2.7'}\n  build:\n    commands: ['true']\n")
+    [context] = phase(run(project(text)), "DOWNLOAD_SOURCE")["contexts"]
+    assert context["message"].startswith("Unknown runtime version named '2.7' of python.")
