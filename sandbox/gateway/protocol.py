@@ -73,7 +73,12 @@ def parse(operation: Operation, request: Request) -> dict[str, Any]:
 def serialize(operation: Operation, result: dict[str, Any] | None) -> Response:
     serializer = get_serializer_class(operation.service, operation.protocol)(operation_model=operation.model)
     shaped = validation.conform(result or {}, operation.model.output_shape)
-    return _response(serializer.serialize(shaped))
+    response = _response(serializer.serialize(shaped))
+    for name, shape in (operation.model.output_shape.members if operation.model.output_shape else {}).items():
+        # moto's serializer puts its own content type over one that the answer carries as a member.
+        if shape.serialization.get("name", "").lower() == "content-type" and shaped.get(name):
+            response.headers["Content-Type"] = shaped[name]
+    return response
 
 
 def serialize_error(operation: Operation, error: AwsError) -> Response:

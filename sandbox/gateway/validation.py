@@ -75,9 +75,14 @@ def _string(value: Any, shape: Any, path: str, faults: list[str]) -> None:
         faults.append(_fault(value, path, f"Member must satisfy regular expression pattern: {pattern}"))
 
 
+_ASTRAL = "\U00010000-\U0010ffff"
+"""What the models write as a range of surrogate pairs: every character beyond the basic plane."""
+_SURROGATES = {0xD800: r"\uD800", 0xDC00: r"\uDC00", 0xDBFF: r"\uDBFF", 0xDFFF: r"\uDFFF"}
+
+
 @functools.lru_cache(2048)
 def _pattern(text: str) -> Any:
-    return regex.compile(text)
+    return regex.compile(text.translate(_SURROGATES).replace(r"\uD800\uDC00-\uDBFF\uDFFF", _ASTRAL))
 
 
 def _length(value: Any, shape: Any, path: str, faults: list[str]) -> None:

@@ -18,7 +18,7 @@ def reason_to_stop(place: Place, plan: dict[str, Any], names: list[str]) -> str 
 
     try:
         session = place.engine.clients.role(
-            plan["Role"], service=SERVICE, session_name="SageMaker", region=place.region
+            plan["Role"], service=SERVICE, session_name="SageMaker", region=place.region, source_arn=place.arn
         )
         alarms = session.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
     except (AwsError, ClientError) as error:

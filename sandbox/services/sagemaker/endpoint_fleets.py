@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import tempfile
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -141,7 +142,9 @@ def _session(place: Place, plan: Plan) -> Any:
 
     role = plan["Role"]
     try:
-        return place.engine.clients.role(role, service=SERVICE, session_name="SageMaker", region=place.region)
+        return place.engine.clients.role(
+            role, service=SERVICE, session_name="SageMaker", region=place.region, source_arn=place.arn
+        )
     except AwsError as error:
         raise FleetFailed(f"The role {role} cannot be assumed by {SERVICE}: {error.message}") from error
 
@@ -188,11 +191,18 @@ def _start_instance(place: Place, plan: Plan, fleet: RunningFleet, variant: Plan
     with ExitStack() as stack:
         lines = LogStream(session, f"/aws/sagemaker/Endpoints/{place.name}", stream, create_group=True)
         stack.enter_context(lines)
+        socket = _socket_file(stack) if isolated else None
         instance = Instance(
             place.engine.processes,
             f"endpoint/{place.key}/{plan['Id']}/{name}/{serial}",
             lambda ready: serving_command(
-                runtime.framework, container, layout, environment, ready=ready, variables=variables
+                runtime.framework,
+                container,
+                layout,
+                environment,
+                ready=ready,
+                variables=variables,
+                socket=socket,
             ),
             lines.write,
             on_death=lambda: place.engine.tasks.submit(RESTORE, place.key),
@@ -200,6 +210,13 @@ def _start_instance(place: Place, plan: Plan, fleet: RunningFleet, variant: Plan
         )
     _wait_healthy(instance, variant)
     return instance
+
+
+def _socket_file(stack: ExitStack) -> Path:
+    """A file for a model server's socket: in a folder of its own with a short path, as sockets need."""
+    folder = Path(tempfile.mkdtemp(prefix="endpoint-"))
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    return folder / "socket"
 
 
 def _wait_healthy(instance: Instance, variant: Plan) -> None:

@@ -38,6 +38,10 @@ class Place:
         return cls(engine, *key.split("/", 2))
 
     @property
+    def arn(self) -> str:
+        return f"arn:aws:sagemaker:{self.region}:{self.account}:endpoint/{self.name}"
+
+    @property
     def key(self) -> str:
         """Of its tasks."""
         return f"{self.account}/{self.region}/{self.name}"

@@ -11,8 +11,13 @@ Container = dict[str, Any]
 SERVICE = "sagemaker.amazonaws.com"
 
 
-def resolve_containers(call: Call, containers: list[Container], role: str) -> list[Container]:
-    """Image, ModelDataUrl and Environment of each container, its model data checked as the role sees them."""
+def resolve_containers(
+    call: Call, containers: list[Container], role: str, model: str
+) -> list[Container]:
+    """Image, ModelDataUrl and Environment of each container, its model data checked as the role sees them.
+
+    `model`: ARN of the model, on whose behalf SageMaker assumes the role.
+    """
     resolved: list[Container] = []
     for container in containers:
         if container.get("ModelPackageName"):
@@ -21,7 +26,7 @@ def resolve_containers(call: Call, containers: list[Container], role: str) -> li
             resolved.append(_members(container))
     for container in resolved:
         if container.get("ModelDataUrl"):
-            _check_data(call, container["ModelDataUrl"], role)
+            _check_data(call, container["ModelDataUrl"], role, model)
     return resolved
 
 
@@ -66,7 +71,7 @@ def _status(error: Any) -> int:
     return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
 
 
-def _check_data(call: Call, url: str, role: str) -> None:
+def _check_data(call: Call, url: str, role: str, model: str) -> None:
     from botocore.exceptions import ClientError
 
     try:
@@ -75,7 +80,7 @@ def _check_data(call: Call, url: str, role: str) -> None:
         raise AwsError("ValidationException", f"Model data must be at an S3 URI, not {url}.") from None
     try:
         session = call.engine.clients.role(
-            role, service=SERVICE, session_name="SageMaker", region=call.region
+            role, service=SERVICE, session_name="SageMaker", region=call.region, source_arn=model
         )
         session.client("s3").head_object(Bucket=bucket, Key=key)
     except AwsError:

@@ -45,7 +45,7 @@ def create_model(call: Call, **request: Any) -> dict[str, Any]:
     if not request.get("ExecutionRoleArn"):
         raise AwsError("ValidationException", "ExecutionRoleArn is required to create a model.")
     _check_new(call, name, arn)
-    resolved = resolve_containers(call, containers, request["ExecutionRoleArn"])
+    resolved = resolve_containers(call, containers, request["ExecutionRoleArn"], arn)
     record = {
         **keep(request, "ModelName", "PrimaryContainer", "ExecutionRoleArn", "VpcConfig"),
         "EnableNetworkIsolation": request.get("EnableNetworkIsolation", False),

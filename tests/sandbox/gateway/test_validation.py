@@ -48,3 +48,26 @@ def test_an_answer_with_an_unknown_member_never_leaves() -> None:
     with pytest.raises(TypeError, match="Colour"):
         conform({"Colour": "red"}, shape)
     assert conform({"ProjectName": None, "CreationTime": 0}, shape)["CreationTime"].year == 1970
+
+
+def test_every_pattern_of_the_services_can_be_asked() -> None:
+    """The models are written for Java's regular expressions: each must be one that we can ask too."""
+    from sandbox.gateway.services import SERVICES
+    from sandbox.gateway.validation import _pattern
+
+    session = botocore.session.Session()
+    for service in SERVICES:
+        model = session.get_service_model(service)
+        for name in model.shape_names:
+            pattern = model.shape_for(name).metadata.get("pattern")
+            if pattern:
+                _pattern(pattern)
+
+
+def test_characters_beyond_the_basic_plane_are_characters() -> None:
+    scaling = botocore.session.Session().get_service_model("application-autoscaling")
+    shape = scaling.operation_model("RegisterScalableTarget").input_shape
+    target = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
+    validate(target | {"ResourceId": "endpoint/😀/variant/é"}, shape, "json")
+    with pytest.raises(AwsError, match="'resourceId'"):
+        validate(target | {"ResourceId": "endpoint/\x01"}, shape, "json")
