@@ -102,16 +102,23 @@ def serving_command(
     ready: str,
     variables: Variables,
     on_line: OnLine | None = None,
+    socket: Path | None = None,
 ) -> Command:
     """A model server on 127.0.0.1: GET /ping, POST /invocations.
 
+    `socket`: a file (its path at most 100 characters) to listen on instead, for a model without network
+    (EnableNetworkIsolation); only a mounted layout can take the network away.
+
     `framework`: Runtime.framework. `container`: a ContainerDefinition's Environment is used. The model is
     already extracted in `layout.model`. Once the model is loaded the process prints the line
-    `<ready> <port>`; if it cannot be loaded the process ends, its last lines telling why.
+    `<ready> <port or file>`; if it cannot be loaded the process ends, its last lines telling why.
     """
     argv = [str(environment.python), str(CONTAINERS / "serve.py"), framework, layout.seen, ready]
     env = dict(container.get("Environment", {})) | dict(variables)
-    return _command(argv, layout, environment, env, None, on_line)
+    isolated = socket is not None and layout.mounted
+    if isolated:
+        argv.append(str(socket))
+    return _command(argv, layout, environment, env, None, on_line, network=not isolated)
 
 
 def failure_reason(layout: JobLayout, code: int) -> str:

@@ -1,7 +1,8 @@
-"""A serving container's entrypoint: `serve.py FRAMEWORK OPT_ML READY`.
+"""A serving container's entrypoint: `serve.py FRAMEWORK OPT_ML READY [SOCKET]`.
 
 Loads the user's module (SAGEMAKER_PROGRAM in SAGEMAKER_SUBMIT_DIRECTORY) and its model, listens on a free
-port of 127.0.0.1 and prints `READY <port>`. Whatever goes wrong before that ends the process with the error.
+port of 127.0.0.1 (or on the file SOCKET) and prints `READY <port or file>`. Whatever goes wrong before that
+ends the process with the error.
 """
 
 import importlib
@@ -67,7 +68,7 @@ def load_module(opt_ml):
     return importlib.import_module(program[: -len(".py")] if program.endswith(".py") else program)
 
 
-def main(framework, opt_ml, ready):
+def main(framework, opt_ml, ready, path=None):
     # One thread a prediction, as the container sets it: small requests lose more to switching than they win.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from sandbox_serving.server import Server
@@ -79,8 +80,8 @@ def main(framework, opt_ml, ready):
     module = load_module(opt_ml)
     accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", JSON)
     transformer = Transformer(module, defaults, os.path.join(opt_ml, "model"), accept)
-    server = Server(transformer, MAXIMUM_BODY)
-    print(f"{ready} {server.port}", flush=True)
+    server = Server(transformer, MAXIMUM_BODY, path)
+    print(f"{ready} {server.address}", flush=True)
     server.serve_forever()
 
 

@@ -33,6 +33,24 @@ class Answer:
     attributes: str | None = None
 
 
+class _Connection(http.client.HTTPConnection):
+    """To a port of 127.0.0.1, or to a socket file."""
+
+    def __init__(self, address: str, timeout: float) -> None:
+        port = int(address) if address.isdigit() else None
+        super().__init__("127.0.0.1", port, timeout=timeout)
+        self._file = None if port else address
+
+    def connect(self) -> None:
+        if self._file is None:
+            super().connect()
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        else:
+            self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self.sock.settimeout(self.timeout)
+            self.sock.connect(self._file)
+
+
 class Instance:
     """`command(ready)` makes the Command of `runtimes.serving_command` for a ready word.
 
@@ -56,7 +74,7 @@ class Instance:
         self._on_end = on_end
         self._healthy = False
         self._ready_word = secrets.token_hex(8)
-        self._port: int | None = None
+        self._address: str | None = None
         self._up = threading.Event()
         self._ended = threading.Event()
         self._stopping = False
@@ -68,9 +86,9 @@ class Instance:
         threading.Thread(target=self._watch, name=f"instance {key}", daemon=True).start()
 
     def _line(self, line: str) -> None:
-        word, _, port = line.partition(" ")
-        if word == self._ready_word and self._port is None:
-            self._port = int(port)
+        word, _, address = line.partition(" ")
+        if word == self._ready_word and self._address is None:
+            self._address = address
             self._up.set()
             return
         self._tail.append(line)
@@ -80,9 +98,9 @@ class Instance:
         self._process.wait()
         self._ended.set()
         self._up.set()
-        self._on_end()
         if self._healthy and not self._stopping and not self._process.stopped:
             self._on_death()
+        self._on_end()
 
     @property
     def alive(self) -> bool:
@@ -95,7 +113,7 @@ class Instance:
 
     def wait_healthy(self, timeout: float) -> None:
         """Blocks until GET /ping answered 200. NotHealthy if the process ends or time is up."""
-        if not self._up.wait(timeout) or self._ended.is_set() or self._port is None:
+        if not self._up.wait(timeout) or self._ended.is_set() or self._address is None:
             raise NotHealthy("\n".join(self._tail))
         try:
             if self._exchange("GET", "/ping", b"", {}, timeout).status != 200:
@@ -138,17 +156,16 @@ class Instance:
                 self._condition.notify_all()
 
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
-        if self._ended.is_set() or self._port is None:
+        if self._ended.is_set() or self._address is None:
             raise InstanceGone("the model server is not running")
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=timeout)
+            connection = _Connection(self._address, timeout)
             try:
                 connection.connect()
             except OSError as error:
                 raise InstanceGone(str(error)) from error
-            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sock.settimeout(timeout)
         return connection
 

@@ -11,9 +11,7 @@ Container = dict[str, Any]
 SERVICE = "sagemaker.amazonaws.com"
 
 
-def resolve_containers(
-    call: Call, containers: list[Container], role: str, model: str
-) -> list[Container]:
+def resolve_containers(call: Call, containers: list[Container], role: str, model: str) -> list[Container]:
     """Image, ModelDataUrl and Environment of each container, its model data checked as the role sees them.
 
     `model`: ARN of the model, on whose behalf SageMaker assumes the role.

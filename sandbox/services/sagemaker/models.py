@@ -62,7 +62,7 @@ def create_model(call: Call, **request: Any) -> dict[str, Any]:
 
 def _containers(request: dict[str, Any]) -> list[dict[str, Any]]:
     primary, several = request.get("PrimaryContainer"), request.get("Containers")
-    if bool(primary) == bool(several):
+    if (primary is None) != bool(several):
         raise AwsError("ValidationException", "Specify either PrimaryContainer or Containers, but not both.")
     if several:
         raise AwsError(

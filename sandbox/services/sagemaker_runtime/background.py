@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
+
+log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
@@ -37,4 +40,8 @@ class Gatherer(Generic[Item]):
             pause.wait(self._delay)
             with self._condition:
                 items, self._items = self._items, []
-            self._write(items)
+            try:
+                self._write(items)
+            except Exception:
+                # The next items must still be written.
+                log.exception("%s", self._name)

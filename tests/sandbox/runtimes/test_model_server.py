@@ -41,7 +41,7 @@ def port() -> Iterator[int]:
     transformer = Transformer(module, Defaults(input_fn, None, output_fn), "model", "application/json")
     server = Server(transformer, maximum_body=1000)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.port
+    yield server.address
     sys.path.remove(str(CONTAINERS))
 
 

@@ -109,16 +109,25 @@ def response(status, content_type, body, keep_alive=True):
 
 
 class Server:
-    """`application(request)` returns (status, content type, body)."""
+    """`application(request)` returns (status, content type, body).
 
-    def __init__(self, application, maximum_body):
+    Listens on a free port of 127.0.0.1, or on a socket file where there is no network (`path`).
+    """
+
+    def __init__(self, application, maximum_body, path=None):
         self.application = application
         self.maximum_body = maximum_body
         self.selector = selectors.DefaultSelector()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        if path is None:
+            self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+            self.address = self.listener.getsockname()[1]
+        else:
+            self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self.listener.bind(path)
+            self.listener.listen(512)
+            self.address = path
         self.listener.setblocking(False)
         self.selector.register(self.listener, selectors.EVENT_READ)
-        self.port = self.listener.getsockname()[1]
 
     def serve_forever(self):
         while True:
@@ -136,7 +145,8 @@ class Server:
         except OSError:
             return  # the client is gone already
         accepted.setblocking(False)
-        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if accepted.family == socket.AF_INET:
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.selector.register(accepted, selectors.EVENT_READ, Connection(accepted))
 
     def read(self, connection):
