@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.logs import LogStream
 from sandbox.engine.operations import AwsError
@@ -45,6 +45,10 @@ class Run:
     @property
     def stopping(self) -> bool:
         return self.job.status == "Stopping"
+
+    def s3(self) -> Any:
+        """An S3 client of the job's role, with credentials of now: a job may outlive those it began with."""
+        return self.job.session().client("s3")
 
     def environment(self, image: str) -> Environment:
         """The libraries of the job's image. JobFailed where they cannot be installed."""

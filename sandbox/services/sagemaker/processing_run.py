@@ -27,7 +27,7 @@ def _work(run: Run) -> None:
 
     job, record = run.job, run.job.read()
     environment = run.environment(record["AppSpecification"]["ImageUri"])
-    client = run.session.client("s3")
+    client = run.s3()
     for each in record.get("ProcessingInputs", []):
         source = each["S3Input"]
         download(client, source["S3Uri"], run.layout.local(source["LocalPath"]), record["RoleArn"])
@@ -56,7 +56,7 @@ def _work(run: Run) -> None:
         for each in output.get("Outputs", []):
             target = each["S3Output"]
             folder = run.layout.local(target["LocalPath"])
-            upload_folder(client, folder, parse_s3_uri(target["S3Uri"]), output.get("KmsKeyId"))
+            upload_folder(run.s3(), folder, parse_s3_uri(target["S3Uri"]), output.get("KmsKeyId"))
         job.finish("Completed", said)
 
 

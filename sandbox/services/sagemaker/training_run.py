@@ -33,7 +33,7 @@ def _work(run: Run) -> None:
     job, record = run.job, run.job.read()
     algorithm = record["AlgorithmSpecification"]
     environment = run.environment(algorithm["TrainingImage"])
-    client = run.session.client("s3")
+    client = run.s3()
     _move(run, "Downloading", "Downloading input data")
     for channel in record.get("InputDataConfig", []):
         uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
@@ -97,7 +97,7 @@ def _failure_message(run: Run) -> str:
 
 
 def _upload_model(run: Run, record: dict[str, Any]) -> None:
-    output, client = record["OutputDataConfig"], run.session.client("s3")
+    output, client = record["OutputDataConfig"], run.s3()
     target = parse_s3_uri(record["ModelArtifacts"]["S3ModelArtifacts"])
     if output.get("CompressionType") == "NONE":
         upload_folder(client, run.layout.model, target, output.get("KmsKeyId"))
@@ -108,7 +108,7 @@ def _upload_model(run: Run, record: dict[str, Any]) -> None:
 def _upload_output(run: Run, record: dict[str, Any]) -> None:
     if not any(run.layout.output_data.iterdir()):
         return
-    output, client = record["OutputDataConfig"], run.session.client("s3")
+    output, client = record["OutputDataConfig"], run.s3()
     folder = parse_s3_uri(output["S3OutputPath"]).below(run.job.name, "output")
     if output.get("CompressionType") == "NONE":
         upload_folder(client, run.layout.output_data, folder.below("data"), output.get("KmsKeyId"))

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.sagemaker.conftest import Room
+from tests.sandbox.sagemaker.conftest import TRUST, Room
 from tests.sandbox.sagemaker.definitions import (
+    SKLEARN,
     condition,
     fail,
     output_of,
@@ -267,6 +268,68 @@ def test_parameters_variables_and_parallelism(room: Room) -> None:
     assert shown == [{"Name": "How", "Value": "fast"}, {"Name": "Count", "Value": "1"}]
     times = sorted((step["StartTime"], step["EndTime"]) for step in steps.values())
     assert all(earlier[1] <= later[0] for earlier, later in zip(times, times[1:], strict=False))
+
+
+def test_a_model_step_makes_a_model_that_later_steps_can_name(room: Room) -> None:
+    data = {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}
+    model = {
+        "Name": "Make_Model",
+        "Type": "Model",
+        "Arguments": {
+            "PrimaryContainer": {"Image": SKLEARN, "ModelDataUrl": data},
+            "ExecutionRoleArn": room.role,
+            "Tags": [{"Key": "k", "Value": "v"}],
+        },
+    }
+    show = processing("Show", room.role, 'echo "$MODEL"', room.bucket)
+    show["Arguments"]["Environment"] = {"MODEL": {"Get": "Steps.Make_Model.ModelName"}}
+    train = training("Train", room.role, "echo 1 > /opt/ml/model/model.bin", room.bucket)
+    execution = room.run("model", pipeline(train, model, show))
+    steps = room.steps(execution["PipelineExecutionArn"])
+    assert execution["PipelineExecutionStatus"] == "Succeeded", steps
+    name = steps["Make_Model"]["Metadata"]["Model"]["Arn"].rpartition("/")[2]
+    assert name.startswith(f"pipelines-{execution['PipelineExecutionArn'].rpartition('/')[2]}-Make-Model-")
+    described = room.sagemaker.describe_model(ModelName=name)
+    assert described["PrimaryContainer"]["ModelDataUrl"].endswith("/output/model.tar.gz")
+    job = steps["Show"]["Metadata"]["ProcessingJob"]["Arn"].rpartition("/")[2]
+    assert room.log("Processing", job) == [name]
+    tags = {tag["Key"] for tag in room.sagemaker.list_tags(ResourceArn=described["ModelArn"])["Tags"]}
+    assert tags == {"k", "sagemaker:pipeline-execution-arn"}
+
+
+def test_names_of_jobs_fit_and_may_have_a_prefix_of_their_own(room: Room) -> None:
+    long = processing("A" * 64, room.role, "true", room.bucket)
+    own = processing("Own", room.role, "true", room.bucket)
+    own["Arguments"]["ProcessingJobName"] = {"Std:Join": {"On": "-", "Values": ["mine", room.name]}}
+    execution = room.run("names", pipeline(long, own))
+    steps = room.steps(execution["PipelineExecutionArn"])
+    names = {
+        name: step["Metadata"]["ProcessingJob"]["Arn"].rpartition("/")[2] for name, step in steps.items()
+    }
+    assert len(names["A" * 64]) == 63
+    assert (
+        names["Own"].startswith(f"mine-{room.name}-") and len(names["Own"]) == len(f"mine-{room.name}-") + 10
+    )
+
+
+def test_a_pipelines_role_must_trust_sagemaker(room: Room) -> None:
+    name = f"{room.name}-untrusting"
+    trust = json.dumps(TRUST).replace("sagemaker.amazonaws.com", "codebuild.amazonaws.com")
+    role = room.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    code, message = refusal(lambda: room.create_pipeline("untrusting", pipeline(fail("F", "x")), role))
+    assert code == "ValidationException" and message.startswith(f"Could not assume role {role}.")
+
+
+def test_a_pipeline_is_created_once_by_its_token(room: Room) -> None:
+    request = {
+        "PipelineName": f"{room.name}-token",
+        "PipelineDefinition": pipeline(fail("F", "x")),
+        "RoleArn": room.role,
+        "ClientRequestToken": uuid.uuid4().hex,
+    }
+    assert room.sagemaker.create_pipeline(**request) is not None
+    first = room.sagemaker.create_pipeline(**request)["PipelineArn"]
+    assert first == room.sagemaker.describe_pipeline(PipelineName=request["PipelineName"])["PipelineArn"]
 
 
 def test_definitions_are_refused_before_anything_is_kept(room: Room) -> None:
