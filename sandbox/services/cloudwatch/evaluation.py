@@ -81,7 +81,7 @@ def decide(alarm: Record, values: list[float | None]) -> tuple[str, str] | None:
     breaching = sum(bool(compare(value, threshold)) for value in present)
     if missing == "breaching":
         breaching += absent
-    needed = alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])
+    needed: int = alarm.get("DatapointsToAlarm") or alarm["EvaluationPeriods"]
     shown = ", ".join(f"{value:g}" for value in present)
     if breaching >= needed:
         what = f"[{shown}] {_were(breaching)} {words} the threshold ({threshold})."

@@ -81,7 +81,8 @@ def _update(place: Place, record: Record, deployment: Record) -> Again | None:
         endpoint_routes.apply(place, record, shares_of(record, deployment, plan))
         if step.wait:
             return Again(clock.scaled(step.wait))
-    return _finish(place, record, deployment)
+    _finish(place, record, deployment)
+    return None
 
 
 def shares_of(record: Record, deployment: Record, plan: list[Step]) -> list[tuple[Record, float]]:
@@ -102,7 +103,8 @@ def _finish(place: Place, record: Record, deployment: Record) -> None:
     endpoint_fleets.stop(place, blue["Id"])
 
 
-def _roll_back(place: Place, record: Record, deployment: Record, reason: str) -> None:
+def _roll_back(place: Place, record: Record, deployment: Record, reason: str) -> Again | None:
+    """Back to the old fleet; what the task returns."""
     blue, green = record["Fleet"], deployment["Fleet"]
     deployment["RollingBack"] = reason
     record = place.change(EndpointStatus="RollingBack", FailureReason=reason, Deployment=deployment)
@@ -115,10 +117,11 @@ def _roll_back(place: Place, record: Record, deployment: Record, reason: str) ->
             Deployment=None,
         )
         endpoint_fleets.stop(place, green["Id"])
-        return
+        return None
     endpoint_routes.apply(place, record, [(blue, 1.0)])
     endpoint_fleets.stop(place, green["Id"])
     place.change(EndpointStatus="InService", FailureReason=reason, Deployment=None)
+    return None
 
 
 def _scale(place: Place, record: Record, deployment: Record) -> None:

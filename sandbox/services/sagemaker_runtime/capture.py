@@ -72,7 +72,7 @@ def capture(
         data["endpointInput"] = _side(config, "INPUT", content_type, body)
     if modes & {"Output", "InputAndOutput"}:
         data["endpointOutput"] = _side(config, "OUTPUT", answer.content_type, answer.body)
-    metadata = {"eventId": str(uuid.uuid4()), "inferenceTime": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    metadata: dict[str, Any] = {"eventId": str(uuid.uuid4()), "inferenceTime": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
     if request.get("InferenceId"):
         metadata["inferenceId"] = request["InferenceId"]
     if request.get("CustomAttributes"):
