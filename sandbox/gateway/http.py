@@ -51,6 +51,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _answer
 
+    def handle_expect_100(self) -> bool:
+        """S3's clients wait for this before they send a body; it must not lie in the buffer."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
     def _respond(self) -> Response:
         path, _, query = self.path.partition("?")
         headers: dict[str, str] = {}
