@@ -17,20 +17,23 @@ class _Loader(yaml.SafeLoader):
 
 def read(text: str) -> Value:
     """The document's root. YamlFileError for text that is no single YAML document."""
-    loader = _Loader(text)
     try:
-        node = loader.get_single_node()
-        if node is None:
-            raise YamlFileError("YAML file is empty")
-        return Value(node, "", loader)
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f" at line {mark.line + 1}" if mark else ""
         raise YamlFileError(f"{error.problem or error.context}{line}") from error
     except yaml.YAMLError as error:
         raise YamlFileError(str(error).splitlines()[0]) from error
-    finally:
-        loader.dispose()
+    except RecursionError as error:
+        raise YamlFileError("YAML file is nested too deeply") from error
+    if node is None:
+        raise YamlFileError("YAML file is empty")
+    return Value(node, "", loader)
 
 
 class Value:

@@ -41,7 +41,10 @@ def deliveries(engine: Engine, account: str, region: str) -> Records:
 
 @listener()
 def match(engine: Engine, event: Event) -> None:
-    """Finds the rules of an event."""
+    """Finds the rules of an event. The sandbox's services also tell each other things by `sandbox.` events,
+    which AWS has not and no rule sees."""
+    if event["source"].startswith("sandbox."):
+        return
     account, region = event["account"], event["region"]
     for rule in engine.records(account, region, SERVICE, "rule").list():
         if (
@@ -121,9 +124,8 @@ def _attempt(
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         problem = error.response["Error"]
-        throttled = (
-            status == 429 or "Throttl" in problem["Code"] or problem["Code"] == "TooManyRequestsException"
-        )
+        code = problem["Code"]
+        throttled = status == 429 or "Throttl" in code or code == "TooManyRequestsException"
         return code, problem["Message"], status >= 500 or throttled
     except (ConnectionError, HTTPClientError) as error:
         return type(error).__name__, str(error), True
