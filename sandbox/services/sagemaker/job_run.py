@@ -82,6 +82,14 @@ class Run:
         return JobFailed(f"AlgorithmError: {said[-room:]}{end}")
 
 
+def message_of(file: Path) -> str:
+    """The start of a file in which a job may tell how it went; empty where there is none."""
+    if not file.is_file():
+        return ""
+    with file.open(errors="replace") as text:
+        return text.read(REASON_LENGTH)
+
+
 def run(job: Job, work: Callable[[Run], None]) -> Again | None:
     """Does `work`, which finishes the job, and gives every failure a reason. A job is never left as it is."""
     from botocore.exceptions import BotoCoreError, ClientError

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sandbox.engine.operations import AwsError, operation
+from sandbox.engine.operations import POLICIES, AwsError, operation
 from sandbox.services.sagemaker import resource_tags
 from sandbox.services.sagemaker.listing import filter_by_request, keep, paged, sort
 from sandbox.services.sagemaker.users import user_context
 
 if TYPE_CHECKING:
+    from sandbox.engine.engine import Engine
     from sandbox.engine.operations import Call
     from sandbox.engine.store import Record
 
@@ -141,6 +142,18 @@ def delete_model_package_group_policy(call: Call, ModelPackageGroupName: str) ->
         group = find_group(call, ModelPackageGroupName)
         group.pop("Policy", None)
         call.records(KIND).put(group["ModelPackageGroupName"], group)
+
+
+def _policy_of(engine: Engine, account: str, region: str, arn: str) -> str | None:
+    """The resource policy that IAM weighs for a group or a version in it."""
+    kind, _, name = arn.split(":", 5)[5].partition("/")
+    if kind not in ("model-package-group", "model-package"):
+        return None
+    group = engine.records(account, region, "sagemaker", KIND).get(name.partition("/")[0])
+    return group.get("Policy") if group else None
+
+
+POLICIES["sagemaker"] = _policy_of
 
 
 def _check_policy(text: str) -> None:

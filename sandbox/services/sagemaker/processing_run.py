@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.tasks import Again, task
 from sandbox.services.sagemaker.job_data import download, upload_folder
-from sandbox.services.sagemaker.job_run import Run, run
-from sandbox.services.sagemaker.jobs import PROCESSING, REASON_LENGTH, Job
+from sandbox.services.sagemaker.job_run import Run, message_of, run
+from sandbox.services.sagemaker.jobs import PROCESSING, Job
 from sandbox.services.sagemaker.s3_uri import parse_s3_uri
 
 if TYPE_CHECKING:
@@ -61,7 +61,5 @@ def _work(run: Run) -> None:
 
 
 def _exit_message(run: Run) -> dict[str, str]:
-    file = run.layout.opt_ml / "output" / "message"
-    if not file.is_file():
-        return {}
-    return {"ExitMessage": file.read_text(errors="replace")[:REASON_LENGTH]}
+    message = message_of(run.layout.opt_ml / "output" / "message")
+    return {"ExitMessage": message} if message else {}

@@ -45,14 +45,21 @@ def detach(call: Call, arn: str) -> None:
     call.records(KIND).delete(arn)
 
 
+def owner(arn: str) -> str:
+    """The ARN whose tags count for `arn`: a version of a model package uses those of its group."""
+    prefix, found, path = arn.partition(":model-package/")
+    group, version, _ = path.partition("/")
+    return f"{prefix}:model-package-group/{group}" if found and version else arn
+
+
 def tags_of(call: Call, arn: str) -> list[dict[str, Any]]:
     """The tags of a resource as API members."""
-    record = call.records(KIND).get(arn) or {"Tags": {}}
+    record = call.records(KIND).get(owner(arn)) or {"Tags": {}}
     return [{"Key": key, "Value": value} for key, value in record["Tags"].items()]
 
 
 def _of_arn(engine: Engine, account: str, region: str, arn: str) -> dict[str, str]:
-    record = engine.records(account, region, "sagemaker", KIND).get(arn)
+    record = engine.records(account, region, "sagemaker", KIND).get(owner(arn))
     return record["Tags"] if record else {}
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.engine.processes import Exit
 from sandbox.engine.tasks import Again, task
 from sandbox.services.sagemaker.job_data import download, upload_file, upload_folder
-from sandbox.services.sagemaker.job_run import Run, run
+from sandbox.services.sagemaker.job_run import Run, message_of, run
 from sandbox.services.sagemaker.jobs import TRAINING, Job
 from sandbox.services.sagemaker.s3_uri import parse_s3_uri
 from sandbox.services.sagemaker.training_metrics import Metrics
@@ -68,7 +68,7 @@ def _end(run: Run, exit: Exit | None, record: dict[str, Any], metrics: Metrics) 
     stopped = exit is None or exit.stopped or run.stopping
     if exit is not None and exit.code and not stopped and not exit.timed_out:
         _upload_output(run, record)
-        raise run.algorithm_error(exit, _failure_message(run))
+        raise run.algorithm_error(exit, message_of(run.layout.failure))
     _move(run, "Uploading", "Uploading generated training model", **final)
     _upload_model(run, record)
     _upload_output(run, record)
@@ -89,11 +89,6 @@ def _move(run: Run, status: str, message: str, **changes: Any) -> None:
         return
     record, now = run.job.read(), run.job.engine.clock.now()
     run.job.advance(moved(record, status, message, now) | changes)
-
-
-def _failure_message(run: Run) -> str:
-    file = run.layout.failure
-    return file.read_text(errors="replace") if file.is_file() else ""
 
 
 def _upload_model(run: Run, record: dict[str, Any]) -> None:

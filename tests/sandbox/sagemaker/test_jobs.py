@@ -83,6 +83,8 @@ def test_a_training_job_leaves_model_output_and_metrics(room: Room) -> None:
     assert all("EndTime" in each for each in job["SecondaryStatusTransitions"])
     assert members(room, f"models/{name}/output/model.tar.gz") == {"model.bin": b"1\n"}
     assert members(room, f"models/{name}/output/output.tar.gz") == {"extra.txt": b"more\n"}
+    [summary] = room.sagemaker.list_training_jobs(NameContains=name)["TrainingJobSummaries"]
+    assert (summary["TrainingJobStatus"], summary["SecondaryStatus"]) == ("Completed", "Completed")
     tags = room.sagemaker.list_tags(ResourceArn=job["TrainingJobArn"])["Tags"]
     assert tags == [{"Key": "team", "Value": "a"}]
 

@@ -192,6 +192,23 @@ def test_descriptions_in_a_batch(room: Room, model: str) -> None:
     assert f"{gone} does not exist" in answer["BatchDescribeModelPackageErrorMap"][gone]["ErrorResponse"]
 
 
+def test_a_groups_policy_and_tags_count_for_its_versions(room: Room, model: str) -> None:
+    name = group(room, "guarded", Tags=[{"Key": "team", "Value": "a"}])
+    arn = register(room, name, model)
+    assert room.sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "team", "Value": "a"}]
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sagemaker:UpdateModelPackage",
+        "Resource": f"arn:aws:sagemaker:us-east-1:123456789012:model-package/{name}/*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    room.sagemaker.put_model_package_group_policy(ModelPackageGroupName=name, ResourcePolicy=policy)
+    update = room.sagemaker.update_model_package
+    code, message = refusal(lambda: update(ModelPackageArn=arn, ModelApprovalStatus="Approved"))
+    assert code == "AccessDeniedException" and "explicit deny" in message
+
+
 def test_a_group_can_be_shared_by_a_policy(room: Room) -> None:
     name = group(room, "shared")
     get = room.sagemaker.get_model_package_group_policy
