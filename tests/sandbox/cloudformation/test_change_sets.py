@@ -67,6 +67,17 @@ def test_create_and_update(stacks: Stacks) -> None:
     )
     assert user["Details"][0]["Evaluation"] == "Dynamic"
     assert user["Details"][0]["CausingEntity"] == "Value.Value"
+    assert "BeforeValue" not in user["Details"][0]["Target"]
+    with_values = stacks.client.describe_change_set(
+        StackName=name, ChangeSetName=described["ChangeSetName"], IncludePropertyValues=True
+    )
+    targets = {
+        change["ResourceChange"]["LogicalResourceId"]: change["ResourceChange"]["Details"][0]["Target"]
+        for change in with_values["Changes"]
+        if change["ResourceChange"]["Details"]
+    }
+    assert (targets["Value"]["BeforeValue"], targets["Value"]["AfterValue"]) == ("one", "two")
+    assert targets["User"]["AfterValue"] == "{{changeSet:KNOWN_AFTER_APPLY}}"
     stacks.client.execute_change_set(StackName=name, ChangeSetName=described["ChangeSetName"])
     assert stacks.rest(name)["StackStatus"] == "UPDATE_COMPLETE"
     code, _ = refusal(

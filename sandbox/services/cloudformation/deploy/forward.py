@@ -57,6 +57,9 @@ def update(operation: Operation) -> None:
 
 def _deploy(operation: Operation, target: Record, verb: str) -> str | None:
     """Deploys every resource and the outputs; returns what went wrong, or None."""
+    stack = operation.stack
+    if stack.get("Cancelled") == target["Id"] or stack.get("TimedOut"):
+        operation.stop.set()  # asked for before this run of the task began
     try:
         outline = operation.outline(target)
         planned = plan.make(outline, operation.stacks, operation.stack, target["Tags"], operation.stored)

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updatin
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
@@ -24,8 +25,11 @@ from sandbox.services.cloudformation.stack import plan
 from sandbox.services.cloudformation.stack.lookups import parameter_store
 from sandbox.services.cloudformation.stack.records import Record, Stacks
 from sandbox.services.cloudformation.template.errors import TemplateError
-from sandbox.services.cloudformation.template.unknown import unknowns
+from sandbox.services.cloudformation.template.unknown import Unknown, unknowns
 
+KNOWN_AFTER_APPLY = "{{changeSet:KNOWN_AFTER_APPLY}}"
+_CONTEXTS = ("BeforeContext", "AfterContext")
+_VALUES = ("BeforeValue", "AfterValue")
 NO_CHANGES = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
 )
@@ -146,6 +150,10 @@ def _change(step: plan.Step, record: Record) -> dict[str, Any]:
         "Scope": [],
         "Details": [],
     }
+    if step.action != "Add":
+        change["BeforeContext"] = _shown({"Properties": record.get("Properties") or {}})
+    if step.action != "Remove":
+        change["AfterContext"] = _shown({"Properties": step.properties})
     if step.action == "Remove":
         kept = record.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")
         change["PolicyAction"] = "Retain" if kept else "Delete"
@@ -173,8 +181,21 @@ def _change(step: plan.Step, record: Record) -> dict[str, Any]:
     return change
 
 
+def _shown(value: Any) -> str:
+    """A value as text; what only the deployment will tell is named as AWS names it."""
+    if isinstance(value, Unknown):
+        return KNOWN_AFTER_APPLY
+    return value if isinstance(value, str) else json.dumps(value, default=lambda _: KNOWN_AFTER_APPLY)
+
+
 def _details(item: Any) -> list[dict[str, Any]]:
-    target = {"Attribute": "Properties", "Name": item.path, "RequiresRecreation": item.recreation}
+    target = {
+        "Attribute": "Properties",
+        "Name": item.path,
+        "RequiresRecreation": item.recreation,
+        "BeforeValue": None if item.before is None else _shown(item.before),
+        "AfterValue": None if item.after is None else _shown(item.after),
+    }
     sources = sorted(unknowns(item.after), key=str)
     if not sources:
         return [{"Target": target, "Evaluation": "Static", "ChangeSource": "DirectModification"}]
@@ -196,10 +217,10 @@ def describe_change_set(
     NextToken: str | None = None,
     IncludePropertyValues: bool | None = None,
 ) -> dict[str, Any]:
-    if IncludePropertyValues:
-        raise TemplateError("IncludePropertyValues is not implemented by the sandbox")
     record = change_set_of(stacks_of(call), ChangeSetName, StackName)
     changes, token = page(record["Changes"], NextToken, error="ValidationError")
+    if not IncludePropertyValues:
+        changes = [_without_values(change) for change in changes]
     target = record["Target"]
     return _summary(record) | {
         "Parameters": parameters_of(target),
@@ -212,6 +233,14 @@ def describe_change_set(
         "NextToken": token,
         "IncludeNestedStacks": False,
     }
+
+
+def _without_values(change: dict[str, Any]) -> dict[str, Any]:
+    shown = {key: item for key, item in change["ResourceChange"].items() if key not in _CONTEXTS}
+    for detail in shown["Details"]:
+        for name in _VALUES:
+            detail["Target"].pop(name, None)
+    return change | {"ResourceChange": shown}
 
 
 def _summary(record: Record) -> dict[str, Any]:

@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from botocore import xform_name
+
 from sandbox.services.cloudformation.resources.handler import ResourceFailed
 from sandbox.services.cloudformation.template.parameters import text_of
 
@@ -27,6 +29,11 @@ def parameters(
     """The parameters of an API operation (`CreateProject`) for these properties."""
     shape = client.meta.service_model.operation_model(operation).input_shape
     return _structure(shape, properties, "", names or {})
+
+
+def call(client: Any, operation: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Calls the API operation of that name (`CreateModel`)."""
+    return getattr(client, xform_name(operation))(**given)
 
 
 def member_shape(client: Any, operation: str, *path: str) -> Any:

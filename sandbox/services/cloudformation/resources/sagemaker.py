@@ -19,6 +19,7 @@ from sandbox.services.cloudformation.resources.handler import (
 from sandbox.services.cloudformation.resources.waiting import settled
 
 _LIMIT = 63
+_BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
 class Named(Handler):
@@ -43,8 +44,7 @@ class Named(Handler):
     _lower: ClassVar[bool] = True
 
     def _call(self, request: Request, verb: str, parameters: dict[str, Any]) -> Any:
-        client = request.client("sagemaker")
-        return client._make_api_call(f"{verb}{self.noun}", parameters)
+        return convert.call(request.client("sagemaker"), f"{verb}{self.noun}", parameters)
 
     def _parameters(self, request: Request, operation: str, name: str) -> dict[str, Any]:
         client = request.client("sagemaker")
@@ -186,27 +186,18 @@ class Endpoint(Named):
         client, name = request.client("sagemaker"), self.name_of(request)
 
         def gone() -> bool | None:
+            """True once it is gone. An endpoint that is being changed cannot be deleted before that ends."""
             try:
                 status = client.describe_endpoint(EndpointName=name)["EndpointStatus"]
+                if status not in _BUSY:
+                    client.delete_endpoint(EndpointName=name)
             except ClientError as error:
                 if is_missing(error):
                     return True
                 raise
-            if status != "Deleting":
-                client.delete_endpoint(EndpointName=name)
-                return None if status else True
             return None
 
-        with unless_missing():
-            self._settled(request, name) if self._busy(client, name) else None
-            settled(request, gone)
-
-    def _busy(self, client: Any, name: str) -> bool:
-        return client.describe_endpoint(EndpointName=name)["EndpointStatus"] in (
-            "Creating",
-            "Updating",
-            "RollingBack",
-        )
+        settled(request, gone)
 
 
 @resource_type("AWS::SageMaker::Pipeline")

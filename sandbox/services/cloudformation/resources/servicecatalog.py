@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -134,12 +135,10 @@ class CloudFormationProduct(Handler):
 
     def _add(self, request: Request, product: str, item: dict[str, Any], index: int) -> tuple[str, str]:
         client = request.client(_SERVICE)
-        content = convert.value(
-            convert.member_shape(client, "CreateProvisioningArtifact", "IdempotencyToken"),
-            f"{request.token}-{index}-{_digest(item)}",
-        )
         detail = client.create_provisioning_artifact(
-            ProductId=product, Parameters=_artifact(client, item), IdempotencyToken=content
+            ProductId=product,
+            Parameters=_artifact(client, item),
+            IdempotencyToken=f"{request.token}-{index}-{_digest(item)}",
         )["ProvisioningArtifactDetail"]
         return detail["Id"], detail.get("Name", "")
 
@@ -149,8 +148,6 @@ class CloudFormationProduct(Handler):
 
 
 def _digest(item: dict[str, Any]) -> str:
-    import hashlib
-
     return hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -191,7 +188,7 @@ class Association(Handler):
 
     def create(self, request: Request) -> Made:
         client = request.client(_SERVICE)
-        client._make_api_call(self.associate, convert.parameters(client, self.associate, request.properties))
+        convert.call(client, self.associate, convert.parameters(client, self.associate, request.properties))
         return Made("|".join(request.properties[key] for key in self.keys))
 
     def update(self, request: Request) -> Made:
@@ -202,7 +199,7 @@ class Association(Handler):
         shape = client.meta.service_model.operation_model(self.disassociate).input_shape
         plain = {key: item for key, item in request.properties.items() if key in shape.members}
         with unless_missing():
-            client._make_api_call(self.disassociate, plain)
+            convert.call(client, self.disassociate, plain)
 
 
 @resource_type("AWS::ServiceCatalog::PortfolioProductAssociation")

@@ -43,12 +43,18 @@ FUNCTIONS = (
 # Timestamps stay the text they were written as: a format version is not a date.
 _TEXT_TAGS = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:str", "tag:yaml.org,2002:value"}
 
+MAX_DEPTH = 200
+_TOO_DEEP = "Template format error: the template is nested too deeply."
+
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read(body: str) -> dict[str, Any]:
     """The template's data; raises TemplateError for text that is not well-formed or not an object."""
-    data = _read_json(body) if body.lstrip().startswith("{") else _read_yaml(body)
+    try:
+        data = _read_json(body) if body.lstrip().startswith("{") else _read_yaml(body)
+    except RecursionError:
+        raise TemplateError(_TOO_DEEP) from None
     if not isinstance(data, dict):
         raise TemplateError("Template format error: unsupported structure.")
     return data
@@ -73,6 +79,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _read_yaml(body: str) -> Any:
     try:
+        _check_depth(body)
         node = yaml.compose(body, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -81,6 +88,18 @@ def _read_yaml(body: str) -> Any:
     except yaml.YAMLError:
         raise TemplateError("Template format error: YAML not well-formed.") from None
     return _Reader().value(node) if node else None
+
+
+def _check_depth(body: str) -> None:
+    """libyaml composes recursively, without a limit: what is nested deeper would end the process."""
+    depth = 0
+    for event in yaml.parse(body, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise TemplateError(_TOO_DEEP)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 class _Reader:

@@ -87,7 +87,10 @@ def parse(body: str) -> Template:
     unknown = [name for name in data if name not in SECTIONS]
     if unknown:
         raise TemplateError(f"Invalid template property or properties [{', '.join(unknown)}]")
-    _check_nulls(data, "")
+    try:
+        _check_nulls(data, "")
+    except RecursionError:
+        raise TemplateError("Template format error: the template is nested too deeply.") from None
     _check_head(data)
     for section in ("Metadata", "Parameters", "Rules", "Mappings", "Conditions", "Resources", "Outputs"):
         if section in data and not isinstance(data[section], dict):
