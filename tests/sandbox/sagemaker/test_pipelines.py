@@ -221,6 +221,32 @@ def test_calls_are_made_as_the_pipelines_role(room: Room) -> None:
     assert "is not authorized to perform: sagemaker:CreateProcessingJob" in reason
 
 
+def test_a_builder_that_may_not_approve_cannot_register_an_approved_model(room: Room) -> None:
+    role = room.make_role("builder", "s3:*", "logs:*", "sagemaker:*", "iam:PassRole")
+    statement = {
+        "Effect": "Deny",
+        "Action": ["sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"sagemaker:ModelApprovalStatus": "Approved"}},
+    }
+    room.iam.put_role_policy(
+        RoleName=role.rpartition("/")[2],
+        PolicyName="no-approval",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+    model = room.put("approved/model.tar.gz")
+    status = {"ModelApprovalStatus": {"Get": "Parameters.Status"}}
+    step = register("Register", f"{room.name}-approved", model, more=status)
+    parameters = [{"Name": "Status", "Type": "String", "DefaultValue": "Approved"}]
+    execution = room.run("approved", pipeline(step, parameters=parameters), role=role)
+    reason = room.steps(execution["PipelineExecutionArn"])["Register"]["FailureReason"]
+    assert (
+        "is not authorized to perform: sagemaker:CreateModelPackage" in reason and "explicit deny" in reason
+    )
+    pending = room.ended(room.start("approved", parameters={"Status": "PendingManualApproval"}))
+    assert pending["PipelineExecutionStatus"] == "Succeeded"
+
+
 def test_a_step_may_run_again_by_its_retry_policy(room: Room) -> None:
     policy = {"ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"], "MaxAttempts": 2, "IntervalSeconds": 1}
     step = processing("Step", room.role, "exit 1", room.bucket, RetryPolicies=[policy])
