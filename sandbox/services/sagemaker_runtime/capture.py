@@ -35,6 +35,7 @@ DEFAULT_JSON = ("application/json", "application/jsonlines")
 class Line:
     region: str
     role: str
+    arn: str
     config: dict[str, Any]
     endpoint: str
     variant: str
@@ -72,14 +73,19 @@ def capture(
         data["endpointInput"] = _side(config, "INPUT", content_type, body)
     if modes & {"Output", "InputAndOutput"}:
         data["endpointOutput"] = _side(config, "OUTPUT", answer.content_type, answer.body)
-    metadata: dict[str, Any] = {"eventId": str(uuid.uuid4()), "inferenceTime": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    metadata: dict[str, Any] = {
+        "eventId": str(uuid.uuid4()),
+        "inferenceTime": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
     if request.get("InferenceId"):
         metadata["inferenceId"] = request["InferenceId"]
     if request.get("CustomAttributes"):
         metadata["customAttributes"] = [request["CustomAttributes"]]
     line = {"captureData": data, "eventMetadata": metadata, "eventVersion": "0"}
     text = json.dumps(line, separators=(",", ":"))
-    _gatherer(call.engine).add(Line(call.region, route.role, config, endpoint, variant, moment, text))
+    _gatherer(call.engine).add(
+        Line(call.region, route.role, route.endpoint_arn, config, endpoint, variant, moment, text)
+    )
 
 
 def _side(config: dict[str, Any], mode: str, content_type: str, body: bytes) -> dict[str, str]:
@@ -130,7 +136,11 @@ def _write_file(engine: Engine, lines: list[Line]) -> None:
         encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": first.config["KmsKeyId"]}
     try:
         session = engine.clients.role(
-            first.role, service=SERVICE, session_name="SageMaker", region=first.region
+            first.role,
+            service=SERVICE,
+            session_name="SageMaker",
+            region=first.region,
+            source_arn=first.arn,
         )
         session.client("s3").put_object(Bucket=bucket, Key=key, Body=body, **encryption)
     except (AwsError, ClientError) as error:
