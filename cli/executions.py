@@ -8,7 +8,13 @@ from botocore.exceptions import ClientError
 
 from cli.access import Access
 from cli.errors import USAGE, CliError, is_absent
+from cli.waiting import Waiter
 from project.names import Names
+
+
+class NoExecution(CliError):
+    """No execution is the one that is meant."""
+
 
 RUNNING = ("InProgress", "Stopping", "Executing")
 
@@ -127,12 +133,28 @@ def pick(access: Access, names: Names, wanted: str | None, pipeline: str | None)
         texts = ("ExecutionId", "ExecutionArn", "Name", "Commit")
         found = [item for item in found if any(_matches(item.get(key), wanted) for key in texts)]
     if not found:
-        raise CliError(
+        raise NoExecution(
             f"there is no execution {wanted or ''} of {pipeline or names.prefix}".replace("  ", " "),
             next_step=f"`mlops pipeline list {names.project}`",
             code=USAGE,
         )
     return found[0]
+
+
+def await_start(
+    access: Access, names: Names, wanted: str, pipeline: str | None, waiter: Waiter
+) -> dict[str, Any]:
+    """As `pick`, for an execution that a push or an event is about to start."""
+
+    def ask() -> dict[str, Any] | None:
+        try:
+            return pick(access, names, wanted, pipeline)
+        except NoExecution:
+            return None
+
+    found = waiter.until(ask, bool, what=f"the start of execution {wanted}")
+    assert found is not None
+    return found
 
 
 def _matches(value: str | None, wanted: str) -> bool:

@@ -171,8 +171,17 @@ def delete(project: Project, waiter: Waiter, tell: Tell) -> dict[str, Any]:
         "ProjectId": project.id,
         "ProjectStatus": status,
         "DeletedStacks": [*deleted, stack["StackName"]] if stack else deleted,
-        "Retained": stacks.retained(access, stack["StackId"]) if stack else [],
+        "Retained": _retained(access, stack["StackId"]) if stack else [],
     }
+
+
+def _retained(access: Access, stack_id: str) -> list[dict[str, Any]]:
+    """What the stack left behind; repositories, whose ids say nothing, with their names."""
+    answers = pages(access.client("codecommit").list_repositories, sent="nextToken", received="nextToken")
+    names = {
+        item["repositoryId"]: item["repositoryName"] for page in answers for item in page["repositories"]
+    }
+    return [{**item, "Name": names.get(item["Id"])} for item in stacks.retained(access, stack_id)]
 
 
 def _project_stack(project: Project) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from cli.errors import CliError
@@ -34,6 +34,10 @@ class Waiter:
     pace: Pace
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = field(default=time.monotonic)
+
+    def within(self, seconds: float) -> Waiter:
+        """The same, giving up sooner."""
+        return replace(self, pace=replace(self.pace, timeout=seconds))
 
     def until(self, ask: Callable[[], State], done: Callable[[State], bool], *, what: str) -> State:
         """The first answer of `ask` that is `done`.

@@ -44,7 +44,7 @@ def demo(settings: Settings, name: str | None, state: Path | None) -> None:
     else:
         program = Path(sys.argv[0])
         shown = "mlops" if program.name == "__main__.py" else _shown(program)
-        click.echo(page({**result, "program": shown}))
+        click.echo(page({**result, "program": shown, "state": f" --state {state}" if state else ""}))
 
 
 def _shown(program: Path) -> str:

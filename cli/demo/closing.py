@@ -48,7 +48,7 @@ def page(result: dict[str, Any]) -> str:
 Everything is up: the sandbox answers AWS's own clients. Point a shell at it as one of
 admin, team, engineer, approver:
 
-  eval "$({result["program"]} sandbox env --principal engineer)"
+  eval "$({result["program"]} sandbox env --principal engineer{result["state"]})"
 
 See what the project is made of, in our words or in AWS's:
 
@@ -66,13 +66,14 @@ Ask production:
 Change the model: clone, edit pipelines/definition.py, commit, push, watch, approve.
 
   git clone {build}
-  mlops pipeline logs {name} --follow
-  eval "$(mlops sandbox env --principal approver)"
+  mlops pipeline logs {name} "$(git rev-parse HEAD)" --follow
+  eval "$(mlops sandbox env --principal approver{result["state"]})"
   mlops model approve {name}
+  mlops pipeline approve {name} --comment 'staging is fine'
 
 Clean up:
 
-  eval "$(mlops sandbox env --principal team)"
+  eval "$(mlops sandbox env --principal team{result["state"]})"
   mlops project delete {name} --yes
-  mlops sandbox stop
+  mlops sandbox stop{result["state"]}
 """

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cli import executions, logs
+from cli import executions, gates, logs
 from cli.access import Access
 from cli.errors import CliError
+from cli.gates import Gate
 from cli.progress import Progress
 from cli.stacks import StackEvents
 from cli.waiting import Waiter
@@ -204,23 +205,14 @@ class Deployment(CodeExecution):
 
         self.waiter.until(self.look, done, what=f"{stage}/{action} of execution {self.id}")
 
-    def until_gate(self, stage: str, action: str) -> str:
-        """Wait until an approval is asked for; the token to answer it with."""
+    def until_gate(self) -> Gate:
+        """Wait until this execution asks for an approval."""
 
-        def ask() -> str:
+        def ask() -> list[Gate]:
             self.look()
-            state = self.access.client("codepipeline").get_pipeline_state(name=self.pipeline)
-            tokens = [
-                item.get("latestExecution", {}).get("token")
-                for here in state["stageStates"]
-                if here["stageName"] == stage
-                and here.get("latestExecution", {}).get("pipelineExecutionId") == self.id
-                for item in here["actionStates"]
-                if item["actionName"] == action
-            ]
-            return next(filter(None, tokens), "")
+            return [gate for gate in gates.find(self.access, self.pipeline) if gate.execution == self.id]
 
-        return self.waiter.until(ask, bool, what=f"{stage}/{action} of execution {self.id}")
+        return self.waiter.until(ask, bool, what=f"the gate of execution {self.id}")[0]
 
 
 def _is(item: dict[str, Any], stage: str, action: str) -> bool:

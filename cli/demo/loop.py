@@ -154,14 +154,8 @@ class Loop:
         with stage("staging_test", "CodeBuild tests the staging endpoint"):
             deployment.until_action("DeployStaging", "Test")
         with stage("gate", "approver opens the gate to production"):
-            token = deployment.until_gate("DeployProd", "ApproveProduction")
-            approver.client("codepipeline").put_approval_result(
-                pipelineName=names.model_deploy,
-                stageName="DeployProd",
-                actionName="ApproveProduction",
-                result={"summary": "approved in the demo: the staging test passed", "status": "Approved"},
-                token=token,
-            )
+            gate = deployment.until_gate()
+            gate.answer(approver, "Approved", "approved in the demo: the staging test passed")
         with stage("production", f"CodePipeline deploys version {version} to production"):
             deployment.until_action("DeployProd", "Deploy")
             deployment.until_succeeded()
