@@ -13,7 +13,6 @@ from pathlib import Path
 from sandbox.state import client_files, location
 from sandbox.state.location import Running
 
-PORT = 4666
 PRINCIPALS = ("admin", "team", "engineer", "approver")
 STOP_TIMEOUT = 20.0
 
@@ -25,7 +24,10 @@ class ControlError(Exception):
 def start(
     state: Path | None = None, *, port: int | None = None, region: str = "us-east-1", clock_rate: float = 60.0
 ) -> Running:
-    """Starts a sandbox on `state` and returns once it answers; the running one where there is one already."""
+    """Starts a sandbox on `state` and returns once it answers; the running one where there is one already.
+
+    `port`: its own default, or any free one where that is taken, if none is given.
+    """
     state = state or location.default_state()
     running = location.read_running(state)
     if running:
@@ -34,14 +36,8 @@ def start(
     reader, writer = os.pipe()
     log = state / "sandbox.log"
     command = [sys.executable, "-m", "sandbox.server", "--state", str(state), "--region", region]
-    command += [
-        "--port",
-        str(PORT if port is None else port),
-        "--clock-rate",
-        str(clock_rate),
-        "--ready-fd",
-        str(writer),
-    ]
+    command += ["--clock-rate", str(clock_rate), "--ready-fd", str(writer)]
+    command += [] if port is None else ["--port", str(port)]
     with log.open("ab") as output:
         subprocess.Popen(
             command,

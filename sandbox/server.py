@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import os
 import signal
@@ -10,20 +11,25 @@ import threading
 import time
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.clients import Credentials
 from sandbox.engine.engine import Engine, Settings
 from sandbox.engine.http import Request, Response
 from sandbox.state import client_files, location
 
+if TYPE_CHECKING:
+    from sandbox.gateway.http import HttpServer
+
+DEFAULT_PORT = 4666
+
 
 class Sandbox:
     """Everything put together: engine, moto, gateway, server."""
 
-    def __init__(self, settings: Settings, port: int) -> None:
+    def __init__(self, settings: Settings, port: int | None) -> None:
         from sandbox.gateway import authorization, chain, services
         from sandbox.gateway.git_http import GitHttp
-        from sandbox.gateway.http import HttpServer
         from sandbox.gateway.moto import Moto
         from sandbox.state.snapshot import Snapshots
 
@@ -45,7 +51,7 @@ class Sandbox:
         self.engine.clients.transport = handle
         self.engine.clients.authorize = authorization.of_session(self.engine)
         git = GitHttp(self.engine, *authorization.of_git(self.engine), pushes.record)
-        self.http = HttpServer(port, handle, git)
+        self.http = _server(port, handle, git)
         self.engine.clients.endpoint_url = self.http.url
 
     def start(self) -> None:
@@ -67,10 +73,25 @@ class Sandbox:
         self.snapshots.close()
 
 
+def _server(port: int | None, handle: Any, git: Any) -> HttpServer:
+    from sandbox.gateway.http import HttpServer
+
+    try:
+        return HttpServer(DEFAULT_PORT if port is None else port, handle, git)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        if port is None:
+            return HttpServer(0, handle, git)
+        raise SystemExit(
+            f"port {port} is taken: give another with --port, or none for any free one"
+        ) from error
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox.server")
     parser.add_argument("--state", type=Path, default=location.default_state())
-    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--port", type=int, help="default: 4666, or any free one where that is taken")
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--clock-rate", type=float, default=60.0)
     parser.add_argument(
