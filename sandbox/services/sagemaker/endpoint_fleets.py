@@ -7,6 +7,7 @@ asking for the model or configuration again (they may be gone). Its instances li
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import tempfile
 import threading
@@ -34,6 +35,8 @@ SERVICE = "sagemaker.amazonaws.com"
 HEALTH_SECONDS = 240.0
 """How long SageMaker waits for /ping where the configuration does not say."""
 CHUNK = 2**20
+SOCKET_PATH = 100
+"""Bytes of a socket's path, a little below the kernel's limit of 108."""
 DRAIN_SECONDS = 60.0
 """InvokeEndpoint's own limit for a container's answer: no request can be under way for longer."""
 
@@ -187,11 +190,12 @@ def _start_instance(place: Place, plan: Plan, fleet: RunningFleet, variant: Plan
     session = _session(place, plan)
     isolated = plan.get("NetworkIsolation", {}).get(name, False)
     variables = {} if isolated else session.environment()
-    stream = f"{name}/{derived_id(plan['Id'], name, str(serial), length=17, prefix='i-')}"
+    identifier = derived_id(plan["Id"], name, str(serial), length=17, prefix="i-")
+    stream = f"{name}/{identifier}"
     with ExitStack() as stack:
         lines = LogStream(session, f"/aws/sagemaker/Endpoints/{place.name}", stream, create_group=True)
         stack.enter_context(lines)
-        socket = _socket_file(stack) if isolated else None
+        socket = _socket_file(place, identifier, stack) if isolated else None
         instance = Instance(
             place.engine.processes,
             f"endpoint/{place.key}/{plan['Id']}/{name}/{serial}",
@@ -212,11 +216,17 @@ def _start_instance(place: Place, plan: Plan, fleet: RunningFleet, variant: Plan
     return instance
 
 
-def _socket_file(stack: ExitStack) -> Path:
-    """A file for a model server's socket: in a folder of its own with a short path, as sockets need."""
-    folder = Path(tempfile.mkdtemp(prefix="endpoint-"))
-    stack.callback(shutil.rmtree, folder, ignore_errors=True)
-    return folder / "socket"
+def _socket_file(place: Place, identifier: str, stack: ExitStack) -> Path:
+    """A file for a model server's socket, removed with the server; sockets need a short path."""
+    path = place.engine.folder("sockets") / identifier
+    if len(os.fsencode(path)) > SOCKET_PATH:
+        folder = Path(tempfile.mkdtemp(prefix="endpoint-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        return folder / "socket"
+    # A killed sandbox leaves the file of the same instance behind.
+    path.unlink(missing_ok=True)
+    stack.callback(path.unlink, missing_ok=True)
+    return path
 
 
 def _wait_healthy(instance: Instance, variant: Plan) -> None:
