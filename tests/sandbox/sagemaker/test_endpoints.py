@@ -146,6 +146,7 @@ def test_an_update_fails_no_request(endpoints: EndpointRoom) -> None:
     threads = [threading.Thread(target=ask) for _ in range(3)]
     for thread in threads:
         thread.start()
+    endpoints.room.until(lambda: len(words), lambda count: count > 10)
     routing = {
         "Type": "CANARY",
         "WaitIntervalInSeconds": 300,
