@@ -80,9 +80,12 @@ class LogStream:
             self.error = error
 
     def _create(self) -> None:
+        from botocore.exceptions import ClientError
+
         logs = self._session.client("logs")
         if self._create_group:
-            with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
+            # Refused or not, the group may be there: only the stream tells.
+            with contextlib.suppress(ClientError):
                 logs.create_log_group(logGroupName=self.group)
         # A job that is run again after a restart goes on in its stream.
         with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):

@@ -25,8 +25,6 @@ CREATE TABLE IF NOT EXISTS record (
     UNIQUE (collection, key)
 );
 """
-# Escapes LIKE's wildcards: keys are AWS names and may contain an underscore.
-_LIKE = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
 
 
 class Store:
@@ -112,12 +110,11 @@ class Store:
         query = f"SELECT {columns} FROM record WHERE collection = ?"
         arguments = [collection]
         if prefix:
-            query += r" AND key LIKE ? ESCAPE '\'"
-            arguments.append(prefix.translate(_LIKE) + "%")
+            # A range of the index: everything from the prefix to the prefix and the last character there is.
+            query += " AND key >= ? AND key < ?"
+            arguments += [prefix, prefix + "\U0010ffff"]
         with self._lock:
-            rows = self._connection.execute(query + " ORDER BY sequence", arguments).fetchall()
-        # LIKE ignores ASCII case, AWS names do not.
-        return [row for row in rows if row[0].startswith(prefix)] if prefix else rows
+            return self._connection.execute(query + " ORDER BY sequence", arguments).fetchall()
 
     def close(self) -> None:
         with self._lock:

@@ -52,14 +52,8 @@ ROOMS = (
 
 def load() -> None:
     """Imports every room, so that operations, tasks and listeners are registered."""
-    import os
-
-    only = os.environ.get("SANDBOX_DEV_ROOMS")
-    for room in only.split(",") if only else ROOMS:
-        try:
-            importlib.import_module(f"sandbox.services.{room}")
-        except Exception as error:
-            print("ROOM", room, "NOT LOADED", repr(error), flush=True)
+    for room in ROOMS:
+        importlib.import_module(f"sandbox.services.{room}")
 
 
 @functools.cache
