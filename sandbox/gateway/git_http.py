@@ -77,7 +77,7 @@ class GitHttp:
 def references_of(body: Iterator[bytes]) -> tuple[tuple[str, ...], Iterator[bytes]]:
     """The references that a push's commands name, and the body as it was (git protocol, "Reference Update").
 
-    Commands are pkt-lines `<old> <new> <reference>` before the first flush packet; AwsError where they are not.
+    Commands are pkt-lines `<old> <new> <reference>` before the first flush packet; AwsError if not.
     """
     head, position, names = b"", 0, []
     for piece in body:

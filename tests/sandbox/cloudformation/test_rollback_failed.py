@@ -65,3 +65,42 @@ def test_a_failed_update_can_be_mended_by_the_next(stacks: Stacks, sandbox: Sand
     stacks.update(name, bad, DisableRollback=True)
     good = {"Resources": {"P": parameter("two"), "B": parameter("x")}}
     assert stacks.update(name, good)["StackStatus"] == "UPDATE_COMPLETE", stacks.reasons(name)
+
+
+def test_a_rollback_goes_back_beyond_failed_updates(stacks: Stacks, sandbox: SandboxProcess) -> None:
+    name, taken, moved = new_name(), new_name(), new_name()
+    sandbox.client("ssm").put_parameter(Name=taken, Value="theirs", Type="String")
+
+    def template(value: str, physical: str, *, bad: bool) -> dict[str, Any]:
+        resources = {"P": parameter(value), "M": parameter("m", Name=physical)}
+        if bad:
+            resources["B"] = parameter("x", Name=taken) | {"DependsOn": ["P", "M"]}
+        return {"Resources": resources}
+
+    stacks.create(template("one", name, bad=False), name)
+    before = stacks.physical(name)
+    assert stacks.update(name, template("two", moved, bad=True), DisableRollback=True)["StackStatus"] == (
+        "UPDATE_FAILED"
+    )
+    stack = stacks.update(name, template("three", moved, bad=True))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", stacks.reasons(name)
+    assert stacks.physical(name) == before
+    ssm = sandbox.client("ssm")
+    assert ssm.get_parameter(Name=before["P"])["Parameter"]["Value"] == "one"
+    assert ssm.get_parameters(Names=[name, moved])["InvalidParameters"] == [moved]
+
+
+def test_a_creation_that_failed_can_be_mended_or_undone(stacks: Stacks, sandbox: SandboxProcess) -> None:
+    name, taken = new_name(), new_name()
+    sandbox.client("ssm").put_parameter(Name=taken, Value="theirs", Type="String")
+    bad = {
+        "Resources": {"P": parameter("one", Name=name), "B": parameter("x", Name=taken) | {"DependsOn": "P"}}
+    }
+    assert stacks.create(bad, name, DisableRollback=True)["StackStatus"] == "CREATE_FAILED"
+    bad["Resources"]["P"] = parameter("two", Name=name)
+    assert stacks.update(name, bad)["StackStatus"] == "ROLLBACK_COMPLETE", stacks.reasons(name)
+    assert sandbox.client("ssm").get_parameters(Names=[name])["InvalidParameters"] == [name]
+    stacks.delete(name)
+    stacks.create(bad, name, DisableRollback=True)
+    good = {"Resources": {"P": parameter("two", Name=name), "B": parameter("x")}}
+    assert stacks.update(name, good)["StackStatus"] == "UPDATE_COMPLETE", stacks.reasons(name)

@@ -192,3 +192,12 @@ def test_what_can_be_ordered_has_no_cycle(pairs: list[tuple[int, int]]) -> None:
     for later, earlier in pairs:
         edges[str(later)].append(str(earlier))
     assert references.cycle(edges) == []
+
+
+@pytest.mark.parametrize(
+    "body", ["a: " + "[" * 50_000, '{"a":' + "[" * 50_000, "- " * 50_000 + "x", "a: " + "{b: " * 900]
+)
+def test_deep_nesting_is_refused(body: str) -> None:
+    """libyaml would overrun the stack of the whole process."""
+    with pytest.raises(TemplateError):
+        parse(body)

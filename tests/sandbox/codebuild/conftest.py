@@ -22,9 +22,21 @@ POLICY = {
             "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
             "Resource": f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/codebuild/*",
         },
-        {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject", "s3:GetObjectVersion"], "Resource": f"arn:aws:s3:::{BUCKET}/*"},
-        {"Effect": "Allow", "Action": "ssm:GetParameters", "Resource": f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/build/*"},
-        {"Effect": "Allow", "Action": "codecommit:GitPull", "Resource": f"arn:aws:codecommit:us-east-1:{ACCOUNT}:*"},
+        {
+            "Effect": "Allow",
+            "Action": ["s3:GetObject", "s3:PutObject", "s3:GetObjectVersion"],
+            "Resource": f"arn:aws:s3:::{BUCKET}/*",
+        },
+        {
+            "Effect": "Allow",
+            "Action": "ssm:GetParameters",
+            "Resource": f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/build/*",
+        },
+        {
+            "Effect": "Allow",
+            "Action": "codecommit:GitPull",
+            "Resource": f"arn:aws:codecommit:us-east-1:{ACCOUNT}:*",
+        },
         {"Effect": "Allow", "Action": "kms:GenerateDataKey", "Resource": "*"},
     ],
 }

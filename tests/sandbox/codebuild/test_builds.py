@@ -104,7 +104,11 @@ phases:
 )
 def test_on_failure(project: Project, run: Run, on_failure: str, phases: list[str]) -> None:
     line = f"\n    on-failure: {on_failure}" if on_failure else ""
-    build = run(project(spec(f"phases:\n  pre_build:{line}\n    commands: ['false']\n  build:\n    commands: ['true']\n")))
+    build = run(
+        project(
+            spec(f"phases:\n  pre_build:{line}\n    commands: ['false']\n  build:\n    commands: ['true']\n")
+        )
+    )
     ran = [p["phaseType"] for p in build["phases"]]
     assert [p for p in ran if p in ("INSTALL", "PRE_BUILD", "BUILD", "POST_BUILD")] == phases
     assert build["buildStatus"] == "FAILED"
@@ -117,7 +121,9 @@ def test_abort_after_build_skips_the_rest(project: Project, run: Run) -> None:
     assert "UPLOAD_ARTIFACTS" not in ran
 
 
-def test_bad_buildspec_fails_before_anything_runs(sandbox: SandboxProcess, project: Project, run: Run) -> None:
+def test_bad_buildspec_fails_before_anything_runs(
+    sandbox: SandboxProcess, project: Project, run: Run
+) -> None:
     name = project("version: 0.2\nphases:\n  build:\n    command:\n      - echo hello\n")
     build = run(name)
     assert build["buildStatus"] == "FAILED"
@@ -174,7 +180,12 @@ phases:
 def test_s3_source_and_zip_artifact(sandbox: SandboxProcess, project: Project, run: Run) -> None:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
-        archive.writestr("buildspec.yml", spec("phases:\n  build:\n    commands: ['mkdir out && cp in.txt out/a.txt && echo b > out/b.txt']\nartifacts:\n  base-directory: out\n  files: ['**/*']\n  exclude-paths: ['b.*']\n"))
+        archive.writestr(
+            "buildspec.yml",
+            spec(
+                "phases:\n  build:\n    commands: ['mkdir out && cp in.txt out/a.txt && echo b > out/b.txt']\nartifacts:\n  base-directory: out\n  files: ['**/*']\n  exclude-paths: ['b.*']\n"
+            ),
+        )
         archive.writestr("in.txt", "hello")
     s3 = sandbox.client("s3")
     s3.put_object(Bucket=BUCKET, Key="source.zip", Body=data.getvalue())
@@ -194,13 +205,22 @@ def test_s3_source_and_zip_artifact(sandbox: SandboxProcess, project: Project, r
 
 
 def test_no_matching_artifact(project: Project, run: Run) -> None:
-    build = run(project(spec("phases:\n  build:\n    commands: ['true']\nartifacts:\n  files: [nothing]\n"), artifacts={"type": "S3", "location": BUCKET}))
+    build = run(
+        project(
+            spec("phases:\n  build:\n    commands: ['true']\nartifacts:\n  files: [nothing]\n"),
+            artifacts={"type": "S3", "location": BUCKET},
+        )
+    )
     assert phase(build, "UPLOAD_ARTIFACTS")["contexts"][0]["message"] == "no matching artifact paths found"
     assert build["buildStatus"] == "FAILED"
 
 
 def test_unknown_image_cannot_be_pulled(project: Project, run: Run) -> None:
-    environment = {"type": "LINUX_CONTAINER", "image": "example/nothing:1", "computeType": "BUILD_GENERAL1_SMALL"}
+    environment = {
+        "type": "LINUX_CONTAINER",
+        "image": "example/nothing:1",
+        "computeType": "BUILD_GENERAL1_SMALL",
+    }
     build = run(project(spec("phases:\n  build:\n    commands: ['true']\n"), environment=environment))
     assert phase(build, "PROVISIONING")["contexts"][0]["statusCode"] == "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE"
 
@@ -270,10 +290,18 @@ def test_refusals(sandbox: SandboxProcess, project: Project) -> None:
             },
         )
     with pytest.raises(ClientError, match=r"not authorized to perform: sts:AssumeRole"):
-        project(spec("phases: {build: {commands: [ls]}}\n"), serviceRole="arn:aws:iam::123456789012:role/none")
+        project(
+            spec("phases: {build: {commands: [ls]}}\n"), serviceRole="arn:aws:iam::123456789012:role/none"
+        )
     name = project(spec("phases: {build: {commands: [ls]}}\n"))
     with pytest.raises(ClientError, match="ResourceAlreadyExistsException"):
-        client.create_project(**{k: v for k, v in client.batch_get_projects(names=[name])["projects"][0].items() if k in ("name", "source", "artifacts", "environment", "serviceRole")})
+        client.create_project(
+            **{
+                k: v
+                for k, v in client.batch_get_projects(names=[name])["projects"][0].items()
+                if k in ("name", "source", "artifacts", "environment", "serviceRole")
+            }
+        )
     assert json.dumps(client.batch_get_projects(names=["missing"])["projectsNotFound"]) == '["missing"]'
 
 
@@ -309,6 +337,8 @@ def test_pip_is_the_builds_own(sandbox: SandboxProcess, project: Project, run: R
 
 
 def test_a_missing_runtime_version_is_refused(project: Project, run: Run) -> None:
-    text = spec("phases:\n  install:\n    runtime-versions: {python: '2.7'}\n  build:\n    commands: ['true']\n")
+    text = spec(
+        "phases:\n  install:\n    runtime-versions: {python: '2.7'}\n  build:\n    commands: ['true']\n"
+    )
     [context] = phase(run(project(text)), "DOWNLOAD_SOURCE")["contexts"]
     assert context["message"].startswith("Unknown runtime version named '2.7' of python.")

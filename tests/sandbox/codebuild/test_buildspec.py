@@ -13,8 +13,19 @@ from hypothesis import strategies as st
 from sandbox.services.codebuild.buildspec import PHASES, parse
 from sandbox.services.codebuild.yaml_file import YamlFileError
 
-names = st.text(string.ascii_letters + "_", min_size=1, max_size=12).filter(lambda n: not n.startswith("CODEBUILD_"))
-commands = st.lists(st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"), exclude_characters="\x85\u2028\u2029\ufeff"), min_size=1), min_size=1, max_size=4)
+names = st.text(string.ascii_letters + "_", min_size=1, max_size=12).filter(
+    lambda n: not n.startswith("CODEBUILD_")
+)
+commands = st.lists(
+    st.text(
+        st.characters(
+            codec="utf-8", exclude_categories=("Cs", "Cc"), exclude_characters="\x85\u2028\u2029\ufeff"
+        ),
+        min_size=1,
+    ),
+    min_size=1,
+    max_size=4,
+)
 phases = st.dictionaries(
     st.sampled_from(PHASES),
     st.fixed_dictionaries(
@@ -103,17 +114,44 @@ def test_any_text_is_read_or_refused_never_a_crash(text: str) -> None:
             "Expected Commands[0] to be of string type: found subkeys instead at line 5, "
             "value of the key tag on line 4 might be empty",
         ),
-        ("version: 0.2\nphases:\n\tbuild: x\n", "found character '\\t' that cannot start any token at line 3"),
-        ("version: 0.2\nphases:\n  build: {commands: [a]}\n  build: {commands: [b]}\n", 'mapping key "build" already defined at line 3, again at line 4'),
-        ("version: 0.3\nphases: {build: {commands: [a]}}\n", "Unsupported buildspec version '0.3', expected 0.2 at line 1"),
+        (
+            "version: 0.2\nphases:\n\tbuild: x\n",
+            "found character '\\t' that cannot start any token at line 3",
+        ),
+        (
+            "version: 0.2\nphases:\n  build: {commands: [a]}\n  build: {commands: [b]}\n",
+            'mapping key "build" already defined at line 3, again at line 4',
+        ),
+        (
+            "version: 0.3\nphases: {build: {commands: [a]}}\n",
+            "Unsupported buildspec version '0.3', expected 0.2 at line 1",
+        ),
         ("version: 0.2\n", "Missing phases: a buildspec needs at least one phase"),
         ("version: 0.2\nphases: {build: {finally: [a]}}\n", "Missing commands of phases.build at line 2"),
-        ("version: 0.2\nphases:\n  build:\n    runtime-versions: {python: 3.11}\n    commands: [a]\n", "Unknown key 'runtime-versions' of phases.build at line 4. The following keys are known: run-as, on-failure, commands, finally"),
-        ("version: 0.2\nenv:\n  secrets-manager: {A: b}\nphases: {build: {commands: [a]}}\n", "The key 'env.secrets-manager' is not implemented in the sandbox at line 3"),
-        ("version: 0.2\nphases: {build: {commands: [a]}}\nreports: {x: {files: [a]}}\n", "The key 'reports' is not implemented in the sandbox at line 3"),
-        ("version: 0.2\nphases: {build: {commands: [a], on-failure: RETRY-2}}\n", "on-failure RETRY-2 is not implemented in the sandbox at line 2"),
-        ("version: 0.2\nenv: {variables: {CODEBUILD_X: 1}}\nphases: {build: {commands: [a]}}\n", "The prefix CODEBUILD_ is reserved: 'CODEBUILD_X' of env.variables at line 2"),
-        ("version: 0.2\nphases: {build: {commands: [a]}}\nartifacts: {name: x}\n", "Missing files of artifacts at line 3"),
+        (
+            "version: 0.2\nphases:\n  build:\n    runtime-versions: {python: 3.11}\n    commands: [a]\n",
+            "Unknown key 'runtime-versions' of phases.build at line 4. The following keys are known: run-as, on-failure, commands, finally",
+        ),
+        (
+            "version: 0.2\nenv:\n  secrets-manager: {A: b}\nphases: {build: {commands: [a]}}\n",
+            "The key 'env.secrets-manager' is not implemented in the sandbox at line 3",
+        ),
+        (
+            "version: 0.2\nphases: {build: {commands: [a]}}\nreports: {x: {files: [a]}}\n",
+            "The key 'reports' is not implemented in the sandbox at line 3",
+        ),
+        (
+            "version: 0.2\nphases: {build: {commands: [a], on-failure: RETRY-2}}\n",
+            "on-failure RETRY-2 is not implemented in the sandbox at line 2",
+        ),
+        (
+            "version: 0.2\nenv: {variables: {CODEBUILD_X: 1}}\nphases: {build: {commands: [a]}}\n",
+            "The prefix CODEBUILD_ is reserved: 'CODEBUILD_X' of env.variables at line 2",
+        ),
+        (
+            "version: 0.2\nphases: {build: {commands: [a]}}\nartifacts: {name: x}\n",
+            "Missing files of artifacts at line 3",
+        ),
         ("", "YAML file is empty"),
     ],
 )

@@ -51,7 +51,9 @@ def test_nothing_matches(tree: Path, output: Output, message: str) -> None:
         collect(output, tree)
 
 
-def test_the_same_files_give_the_same_bytes_and_permissions(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_same_files_give_the_same_bytes_and_permissions(
+    tree: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     (tree / "run.sh").write_text("#!/bin/sh")
     (tree / "run.sh").chmod(0o755)
     files = collect(Output(("**/*",)), tree)

@@ -23,11 +23,16 @@ def codecommit(sandbox: SandboxProcess) -> Any:
 
 def make(codecommit: Any, name: str) -> str:
     codecommit.create_repository(repositoryName=name, tags={"team": "a"})
-    files = [{"filePath": "a/b.txt", "fileContent": b"one\n"}, {"filePath": "run.sh", "fileContent": b"#!/bin/sh\n", "fileMode": "EXECUTABLE"}]
+    files = [
+        {"filePath": "a/b.txt", "fileContent": b"one\n"},
+        {"filePath": "run.sh", "fileContent": b"#!/bin/sh\n", "fileMode": "EXECUTABLE"},
+    ]
     return codecommit.create_commit(repositoryName=name, branchName="main", putFiles=files)["commitId"]  # type: ignore[no-any-return]
 
 
-def git(sandbox: SandboxProcess, folder: Path, *arguments: str, principal: str = "engineer") -> subprocess.CompletedProcess[str]:
+def git(
+    sandbox: SandboxProcess, folder: Path, *arguments: str, principal: str = "engineer"
+) -> subprocess.CompletedProcess[str]:
     identity = ("-c", "user.name=Engineer", "-c", "user.email=engineer@example.com")
     return sandbox.run("git", *identity, *arguments, principal=principal, cwd=folder)
 
@@ -39,7 +44,9 @@ def test_repositories_are_described_listed_tagged_and_deleted(codecommit: Any) -
     codecommit.tag_resource(resourceArn=metadata["Arn"], tags={"more": "b"})
     codecommit.untag_resource(resourceArn=metadata["Arn"], tagKeys=["team"])
     assert codecommit.list_tags_for_resource(resourceArn=metadata["Arn"])["tags"] == {"more": "b"}
-    assert "sagemaker-cc-one" in [item["repositoryName"] for item in codecommit.list_repositories()["repositories"]]
+    assert "sagemaker-cc-one" in [
+        item["repositoryName"] for item in codecommit.list_repositories()["repositories"]
+    ]
     with pytest.raises(codecommit.exceptions.RepositoryNameExistsException):
         codecommit.create_repository(repositoryName="sagemaker-cc-one")
     codecommit.delete_repository(repositoryName="sagemaker-cc-one")
@@ -52,7 +59,9 @@ def test_commits_through_the_api_are_gits_commits(codecommit: Any) -> None:
     name = "sagemaker-cc-commits"
     first = make(codecommit, name)
     with pytest.raises(codecommit.exceptions.ParentCommitIdRequiredException):
-        codecommit.create_commit(repositoryName=name, branchName="main", putFiles=[{"filePath": "c", "fileContent": b""}])
+        codecommit.create_commit(
+            repositoryName=name, branchName="main", putFiles=[{"filePath": "c", "fileContent": b""}]
+        )
     changed = codecommit.create_commit(
         repositoryName=name,
         branchName="main",
@@ -64,17 +73,33 @@ def test_commits_through_the_api_are_gits_commits(codecommit: Any) -> None:
         deleteFiles=[{"filePath": "run.sh"}],
     )["commitId"]
     commit = codecommit.get_commit(repositoryName=name, commitId=changed)["commit"]
-    assert commit["parents"] == [first] and commit["message"] == "change\n" and commit["author"]["name"] == "A"
+    assert (
+        commit["parents"] == [first] and commit["message"] == "change\n" and commit["author"]["name"] == "A"
+    )
     assert codecommit.get_file(repositoryName=name, filePath="a/b.txt")["fileContent"] == b"two\n"
-    differences = codecommit.get_differences(repositoryName=name, beforeCommitSpecifier=first, afterCommitSpecifier=changed)["differences"]
+    differences = codecommit.get_differences(
+        repositoryName=name, beforeCommitSpecifier=first, afterCommitSpecifier=changed
+    )["differences"]
     assert sorted(item["changeType"] for item in differences) == ["D", "M"]
     with pytest.raises(codecommit.exceptions.ParentCommitIdOutdatedException):
-        codecommit.create_commit(repositoryName=name, branchName="main", parentCommitId=first, putFiles=[{"filePath": "c", "fileContent": b"x"}])
+        codecommit.create_commit(
+            repositoryName=name,
+            branchName="main",
+            parentCommitId=first,
+            putFiles=[{"filePath": "c", "fileContent": b"x"}],
+        )
     with pytest.raises(codecommit.exceptions.InvalidPathException):
-        codecommit.create_commit(repositoryName=name, branchName="main", parentCommitId=changed, putFiles=[{"filePath": "../c", "fileContent": b"x"}])
+        codecommit.create_commit(
+            repositoryName=name,
+            branchName="main",
+            parentCommitId=changed,
+            putFiles=[{"filePath": "../c", "fileContent": b"x"}],
+        )
 
 
-def test_an_engineer_clones_and_pushes_with_real_git(sandbox: SandboxProcess, codecommit: Any, tmp_path: Path) -> None:
+def test_an_engineer_clones_and_pushes_with_real_git(
+    sandbox: SandboxProcess, codecommit: Any, tmp_path: Path
+) -> None:
     name = "sagemaker-cc-git"
     first = make(codecommit, name)
     assert git(sandbox, tmp_path, "clone", "-q", URL + name, "work").returncode == 0
@@ -93,7 +118,9 @@ def test_an_engineer_clones_and_pushes_with_real_git(sandbox: SandboxProcess, co
     assert codecommit.list_branches(repositoryName=name)["branches"] == ["main"]
 
 
-def test_who_may_not_push_is_refused_and_the_ref_unchanged(sandbox: SandboxProcess, codecommit: Any, tmp_path: Path) -> None:
+def test_who_may_not_push_is_refused_and_the_ref_unchanged(
+    sandbox: SandboxProcess, codecommit: Any, tmp_path: Path
+) -> None:
     name = "sagemaker-cc-denied"
     first = make(codecommit, name)
     assert git(sandbox, tmp_path, "clone", "-q", URL + name, "work").returncode == 0
@@ -104,13 +131,18 @@ def test_who_may_not_push_is_refused_and_the_ref_unchanged(sandbox: SandboxProce
     assert codecommit.get_branch(repositoryName=name, branchName="main")["branch"]["commitId"] == first
 
 
-def test_a_repository_outside_the_engineers_prefix_is_closed(sandbox: SandboxProcess, codecommit: Any) -> None:
+def test_a_repository_outside_the_engineers_prefix_is_closed(
+    sandbox: SandboxProcess, codecommit: Any
+) -> None:
     make(codecommit, "private-cc")
     with pytest.raises(ClientError) as caught:
         sandbox.client("codecommit", "engineer").get_branch(repositoryName="private-cc", branchName="main")
     error = caught.value.response["Error"]
     assert error["Code"] == "AccessDeniedException"
-    assert "codecommit:GetBranch on resource: arn:aws:codecommit:us-east-1:123456789012:private-cc" in error["Message"]
+    assert (
+        "codecommit:GetBranch on resource: arn:aws:codecommit:us-east-1:123456789012:private-cc"
+        in error["Message"]
+    )
 
 
 def test_folders_and_missing_things(codecommit: Any) -> None:
@@ -136,7 +168,9 @@ def test_the_tree_is_what_an_archive_holds(sandbox: SandboxProcess, codecommit: 
         assert sorted(name for name in archive.namelist() if not name.endswith("/")) == ["a/b.txt", "run.sh"]
 
 
-def test_a_policy_on_references_protects_a_branch(sandbox: SandboxProcess, codecommit: Any, tmp_path: Path) -> None:
+def test_a_policy_on_references_protects_a_branch(
+    sandbox: SandboxProcess, codecommit: Any, tmp_path: Path
+) -> None:
     """AWS's documented way to deny pushes to a branch: a Deny on codecommit:References."""
     import json
 
@@ -146,7 +180,10 @@ def test_a_policy_on_references_protects_a_branch(sandbox: SandboxProcess, codec
         "Effect": "Deny",
         "Action": ["codecommit:GitPush"],
         "Resource": f"arn:aws:codecommit:us-east-1:123456789012:{name}",
-        "Condition": {"StringEqualsIfExists": {"codecommit:References": ["refs/heads/main"]}, "Null": {"codecommit:References": "false"}},
+        "Condition": {
+            "StringEqualsIfExists": {"codecommit:References": ["refs/heads/main"]},
+            "Null": {"codecommit:References": "false"},
+        },
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam = sandbox.client("iam")

@@ -41,13 +41,19 @@ Outputs:
 
 
 def trust(service: str, **condition: Any) -> str:
-    statement: dict[str, Any] = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
+    }
     statement["Condition"] = {"StringEquals": {"aws:SourceAccount": ACCOUNT}} | condition
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def allow(*statements: tuple[list[str], Any]) -> str:
-    listed = [{"Effect": "Allow", "Action": actions, "Resource": resource} for actions, resource in statements]
+    listed = [
+        {"Effect": "Allow", "Action": actions, "Resource": resource} for actions, resource in statements
+    ]
     return json.dumps({"Version": "2012-10-17", "Statement": listed})
 
 
@@ -84,7 +90,12 @@ class World:
             "actions": [
                 {
                     "name": "Checkout",
-                    "actionTypeId": {"category": "Source", "owner": "AWS", "provider": "CodeCommit", "version": "1"},
+                    "actionTypeId": {
+                        "category": "Source",
+                        "owner": "AWS",
+                        "provider": "CodeCommit",
+                        "version": "1",
+                    },
                     "configuration": base | configuration,
                     "outputArtifacts": [{"name": "SourceOutput"}],
                     "namespace": "SourceVariables",
@@ -98,7 +109,12 @@ class World:
             "actions": [
                 {
                     "name": "Build",
-                    "actionTypeId": {"category": "Build", "owner": "AWS", "provider": "CodeBuild", "version": "1"},
+                    "actionTypeId": {
+                        "category": "Build",
+                        "owner": "AWS",
+                        "provider": "CodeBuild",
+                        "version": "1",
+                    },
                     "configuration": {"ProjectName": self.name},
                     "inputArtifacts": [{"name": "SourceOutput"}],
                     "outputArtifacts": [{"name": "BuildOutput"}],
@@ -107,7 +123,9 @@ class World:
             ],
         } | members
 
-    def deploy(self, stage: str = "Deploy", configuration: dict[str, str] | None = None, **members: Any) -> dict[str, Any]:
+    def deploy(
+        self, stage: str = "Deploy", configuration: dict[str, str] | None = None, **members: Any
+    ) -> dict[str, Any]:
         base = {
             "ActionMode": "CREATE_UPDATE",
             "StackName": f"{self.name}-stack",
@@ -120,7 +138,12 @@ class World:
             "actions": [
                 {
                     "name": "Stack",
-                    "actionTypeId": {"category": "Deploy", "owner": "AWS", "provider": "CloudFormation", "version": "1"},
+                    "actionTypeId": {
+                        "category": "Deploy",
+                        "owner": "AWS",
+                        "provider": "CloudFormation",
+                        "version": "1",
+                    },
                     "configuration": base | (configuration or {}),
                     "inputArtifacts": [{"name": "BuildOutput"}],
                     "namespace": f"{stage}Variables",
@@ -134,7 +157,12 @@ class World:
             "actions": [
                 {
                     "name": "Gate",
-                    "actionTypeId": {"category": "Approval", "owner": "AWS", "provider": "Manual", "version": "1"},
+                    "actionTypeId": {
+                        "category": "Approval",
+                        "owner": "AWS",
+                        "provider": "Manual",
+                        "version": "1",
+                    },
                     "configuration": {"CustomData": "version #{SourceVariables.CommitId}"},
                 }
             ],
@@ -161,10 +189,16 @@ class World:
         return list(answer["pipelineExecutionSummaries"])
 
     def start(self, **members: Any) -> str:
-        return str(self.client("codepipeline").start_pipeline_execution(name=self.name, **members)["pipelineExecutionId"])
+        return str(
+            self.client("codepipeline").start_pipeline_execution(name=self.name, **members)[
+                "pipelineExecutionId"
+            ]
+        )
 
     def execution(self, execution_id: str) -> dict[str, Any]:
-        answer = self.client("codepipeline").get_pipeline_execution(pipelineName=self.name, pipelineExecutionId=execution_id)
+        answer = self.client("codepipeline").get_pipeline_execution(
+            pipelineName=self.name, pipelineExecutionId=execution_id
+        )
         return dict(answer["pipelineExecution"])
 
     def finished(self, execution_id: str, seconds: float = 60) -> dict[str, Any]:
@@ -195,7 +229,11 @@ class World:
 
     def answer(self, status: str, token: str, stage: str = "Approve") -> Any:
         return self.client("codepipeline").put_approval_result(
-            pipelineName=self.name, stageName=stage, actionName="Gate", token=token, result={"status": status, "summary": "why"}
+            pipelineName=self.name,
+            stageName=stage,
+            actionName="Gate",
+            token=token,
+            result={"status": status, "summary": "why"},
         )
 
 
@@ -223,14 +261,25 @@ def world(sandbox: SandboxProcess, store: str) -> Iterator[World]:
     iam = sandbox.client("iam")
     roles = {
         "pipeline": (
-            trust("codepipeline.amazonaws.com", ArnLike={"aws:SourceArn": f"arn:aws:codepipeline:{REGION}:{ACCOUNT}:{name}"}),
+            trust(
+                "codepipeline.amazonaws.com",
+                ArnLike={"aws:SourceArn": f"arn:aws:codepipeline:{REGION}:{ACCOUNT}:{name}"},
+            ),
             allow(
                 (["s3:GetObject", "s3:PutObject", "s3:GetObjectVersion"], objects),
                 (
-                    ["codecommit:GetBranch", "codecommit:GetCommit", "codecommit:UploadArchive", "codecommit:GetUploadArchiveStatus"],
+                    [
+                        "codecommit:GetBranch",
+                        "codecommit:GetCommit",
+                        "codecommit:UploadArchive",
+                        "codecommit:GetUploadArchiveStatus",
+                    ],
                     f"arn:aws:codecommit:{REGION}:{ACCOUNT}:{name}",
                 ),
-                (["codebuild:StartBuild", "codebuild:BatchGetBuilds"], f"arn:aws:codebuild:{REGION}:{ACCOUNT}:project/{name}"),
+                (
+                    ["codebuild:StartBuild", "codebuild:BatchGetBuilds"],
+                    f"arn:aws:codebuild:{REGION}:{ACCOUNT}:project/{name}",
+                ),
                 (["cloudformation:*"], f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{name}-*"),
                 (["iam:PassRole"], f"arn:aws:iam::{ACCOUNT}:role/{name}-stack"),
             ),
@@ -238,7 +287,10 @@ def world(sandbox: SandboxProcess, store: str) -> Iterator[World]:
         "build": (
             trust("codebuild.amazonaws.com"),
             allow(
-                (["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/codebuild/{name}*"),
+                (
+                    ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+                    f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/codebuild/{name}*",
+                ),
                 (["s3:GetObject", "s3:PutObject"], objects),
             ),
         ),
@@ -255,7 +307,11 @@ def world(sandbox: SandboxProcess, store: str) -> Iterator[World]:
         name=name,
         source={"type": "CODEPIPELINE"},
         artifacts={"type": "CODEPIPELINE"},
-        environment={"type": "LINUX_CONTAINER", "image": "aws/codebuild/standard:7.0", "computeType": "BUILD_GENERAL1_SMALL"},
+        environment={
+            "type": "LINUX_CONTAINER",
+            "image": "aws/codebuild/standard:7.0",
+            "computeType": "BUILD_GENERAL1_SMALL",
+        },
         serviceRole=f"arn:aws:iam::{ACCOUNT}:role/{name}-build",
     )
     world.push(

@@ -13,7 +13,14 @@ from tests.sandbox.codepipeline.conftest import World, until
 def rule(variable: str, operator: str, value: str, result: str) -> dict[str, Any]:
     configuration = {"Variable": variable, "Operator": operator, "Value": value}
     kind = {"category": "Rule", "owner": "AWS", "provider": "VariableCheck", "version": "1"}
-    return {"conditions": [{"result": result, "rules": [{"name": "Check", "ruleTypeId": kind, "configuration": configuration}]}]}
+    return {
+        "conditions": [
+            {
+                "result": result,
+                "rules": [{"name": "Check", "ruleTypeId": kind, "configuration": configuration}],
+            }
+        ]
+    }
 
 
 def test_from_commit_to_stack(world: World) -> None:
@@ -53,10 +60,16 @@ def test_failures_name_their_cause(world: World) -> None:
     assert world.finished(second)["status"] == "Failed"
     error = world.actions(second)["Build"]["output"]["executionResult"]["errorDetails"]
     assert error["code"] == "JobFailed"
-    assert "Build terminated with state: FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR" in error["message"]
+    assert (
+        "Build terminated with state: FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR" in error["message"]
+    )
     assert "sh build.sh. Reason: exit status 7" in error["message"]
     state = world.state()
-    assert state["Build"]["latestExecution"] == {"pipelineExecutionId": second, "status": "Failed", "type": "STANDARD"}
+    assert state["Build"]["latestExecution"] == {
+        "pipelineExecutionId": second,
+        "status": "Failed",
+        "type": "STANDARD",
+    }
     assert state["Deploy"]["latestExecution"]["pipelineExecutionId"] == first
 
 
@@ -69,8 +82,10 @@ def test_retry_of_a_failed_stage(world: World) -> None:
             pipelineName=world.name, stageName="Source", pipelineExecutionId=first, retryMode="FAILED_ACTIONS"
         )
     # The cause is mended outside of the source: the project gets another buildspec.
-    spec = "version: 0.2\nphases:\n  build:\n    commands:\n      - echo '{\"Parameters\":{\"Value\":\"mended\"}}' >config.json\nartifacts:\n  files: ['*.json', template.yaml]\n"
-    world.client("codebuild").update_project(name=world.name, source={"type": "CODEPIPELINE", "buildspec": spec})
+    spec = 'version: 0.2\nphases:\n  build:\n    commands:\n      - echo \'{"Parameters":{"Value":"mended"}}\' >config.json\nartifacts:\n  files: [\'*.json\', template.yaml]\n'
+    world.client("codebuild").update_project(
+        name=world.name, source={"type": "CODEPIPELINE", "buildspec": spec}
+    )
     world.client("codepipeline").retry_stage_execution(
         pipelineName=world.name, stageName="Build", pipelineExecutionId=first, retryMode="FAILED_ACTIONS"
     )
@@ -99,7 +114,9 @@ def test_approval(world: World) -> None:
 def test_entry_condition_skips_a_stage(world: World) -> None:
     gate = rule("#{BuildVariables.VERSION}", "NE", "none", "SKIP")
     world.push(version__txt="none")
-    first = world.create(world.source(), world.build(), world.deploy(beforeEntry=gate), world.approval(beforeEntry=gate))
+    first = world.create(
+        world.source(), world.build(), world.deploy(beforeEntry=gate), world.approval(beforeEntry=gate)
+    )
     assert world.finished(first)["status"] == "Succeeded", world.state()
     state = world.state()
     assert state["Deploy"]["latestExecution"]["status"] == "Skipped"
@@ -135,7 +152,11 @@ def test_queued_executions_wait_their_turn(world: World) -> None:
     first = world.create(world.source(), world.approval())
     first_token = world.token()
     second, third = world.start(), world.start()
-    until(lambda: len(world.state()["Approve"].get("inboundExecutions", [])) == 2, 20, lambda: str(world.state()))
+    until(
+        lambda: len(world.state()["Approve"].get("inboundExecutions", [])) == 2,
+        20,
+        lambda: str(world.state()),
+    )
     assert world.state()["Approve"]["inboundExecution"]["pipelineExecutionId"] == second
     world.answer("Approved", first_token)
     world.finished(first)
@@ -174,7 +195,9 @@ def test_stop_and_abandon(world: World) -> None:
     assert world.finished(first)["status"] == "Stopped"
     second = world.start()
     world.token()
-    client.stop_pipeline_execution(pipelineName=world.name, pipelineExecutionId=second, abandon=True, reason="now")
+    client.stop_pipeline_execution(
+        pipelineName=world.name, pipelineExecutionId=second, abandon=True, reason="now"
+    )
     assert world.finished(second)["status"] == "Stopped"
     assert world.actions(second)["Gate"]["status"] == "Abandoned"
     assert world.executions()[0]["stopTrigger"] == {"reason": "now"}
@@ -187,7 +210,9 @@ def test_disabled_transition_holds_executions(world: World) -> None:
     world.answer("Approved", world.token())
     world.finished(first)
     client = world.client("codepipeline")
-    client.disable_stage_transition(pipelineName=world.name, stageName="Approve", transitionType="Inbound", reason="freeze")
+    client.disable_stage_transition(
+        pipelineName=world.name, stageName="Approve", transitionType="Inbound", reason="freeze"
+    )
     second = world.start()
     until(lambda: "inboundExecution" in world.state()["Approve"], 20)
     transition = world.state()["Approve"]["inboundTransitionState"]
@@ -203,7 +228,9 @@ def test_rollback_deploys_what_succeeded_before(world: World) -> None:
     world.push(build__sh="""echo '{"Parameters": {"Value": "two"}}' >config.json""")
     assert world.finished(world.start())["status"] == "Succeeded"
     client = world.client("codepipeline")
-    rollback = client.rollback_stage(pipelineName=world.name, stageName="Deploy", targetPipelineExecutionId=first)
+    rollback = client.rollback_stage(
+        pipelineName=world.name, stageName="Deploy", targetPipelineExecutionId=first
+    )
     execution = world.finished(rollback["pipelineExecutionId"])
     assert execution["status"] == "Succeeded"
     assert execution["executionType"] == "ROLLBACK"
@@ -226,12 +253,18 @@ def test_failure_rolls_back_by_itself(world: World) -> None:
 def test_variables_tokens_and_pinned_revisions(world: World) -> None:
     variables = [{"name": "word", "defaultValue": "default"}]
     stage = world.approval()
-    stage["actions"][0]["configuration"] = {"CustomData": "#{variables.word} #{codepipeline.PipelineExecutionId}"}
+    stage["actions"][0]["configuration"] = {
+        "CustomData": "#{variables.word} #{codepipeline.PipelineExecutionId}"
+    }
     old = world.commit
     world.push(version__txt="2")
     world.create(world.source(), stage, variables=variables, executionMode="PARALLEL")
     revisions = [{"actionName": "Checkout", "revisionType": "COMMIT_ID", "revisionValue": old}]
-    arguments: dict[str, Any] = {"variables": [{"name": "word", "value": "given"}], "sourceRevisions": revisions, "clientRequestToken": "once"}
+    arguments: dict[str, Any] = {
+        "variables": [{"name": "word", "value": "given"}],
+        "sourceRevisions": revisions,
+        "clientRequestToken": "once",
+    }
     second = world.start(**arguments)
     assert world.start(**arguments) == second
     until(lambda: "Gate" in world.actions(second), 20)

@@ -40,7 +40,9 @@ def test_a_timeout_ends_children_too(processes: Processes, tmp_path: Path) -> No
     code = "import subprocess, time; p = subprocess.Popen(['sleep', '600']); print(p.pid, flush=True); time.sleep(600)"
     exit, lines = run(processes, code, tmp_path, timeout=1.5)
     assert exit.timed_out and exit.code < 0  # type: ignore[attr-defined]
-    assert not Path(f"/proc/{lines[0]}").exists() or "Z" in Path(f"/proc/{lines[0]}/stat").read_text().split()[2]
+    assert (
+        not Path(f"/proc/{lines[0]}").exists() or "Z" in Path(f"/proc/{lines[0]}/stat").read_text().split()[2]
+    )
 
 
 def test_what_a_killed_sandbox_left_is_ended(processes: Processes, tmp_path: Path) -> None:

@@ -78,7 +78,9 @@ def test_again_runs_later_and_none_ends_it(engine: Engine) -> None:
     assert count == 3
 
 
-def test_what_had_not_finished_runs_again_in_the_next_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_had_not_finished_runs_again_in_the_next_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "HANDLERS", dict(module.HANDLERS))
     ran = threading.Event()
     module.HANDLERS["t.crash"] = lambda *_: ran.set()

@@ -44,15 +44,23 @@ class Target:
             name=self.name,
             source={"type": "NO_SOURCE", "buildspec": SPEC},
             artifacts={"type": "NO_ARTIFACTS"},
-            environment={"type": "LINUX_CONTAINER", "image": "aws/codebuild/standard:7.0", "computeType": "BUILD_GENERAL1_SMALL"},
+            environment={
+                "type": "LINUX_CONTAINER",
+                "image": "aws/codebuild/standard:7.0",
+                "computeType": "BUILD_GENERAL1_SMALL",
+            },
             serviceRole=f"arn:aws:iam::{ACCOUNT}:role/{self.name}-build",
         )
 
-    def rule(self, pattern: dict[str, Any] | None = None, target: dict[str, Any] | None = None, **members: Any) -> None:
+    def rule(
+        self, pattern: dict[str, Any] | None = None, target: dict[str, Any] | None = None, **members: Any
+    ) -> None:
         if pattern is not None:
             members["EventPattern"] = json.dumps(pattern)
         self.events.put_rule(Name=self.name, **members)
-        self.events.put_targets(Rule=self.name, Targets=[{"Id": "build", "Arn": self.arn, "RoleArn": self.role} | (target or {})])
+        self.events.put_targets(
+            Rule=self.name, Targets=[{"Id": "build", "Arn": self.arn, "RoleArn": self.role} | (target or {})]
+        )
 
     def send(self, **detail: Any) -> None:
         entry = {"Source": f"test.{self.name}", "DetailType": "Happened", "Detail": json.dumps(detail)}
@@ -82,11 +90,16 @@ def test_an_event_reaches_its_target_once(target: Target) -> None:
         "InputPathsMap": {"word": "$.detail.word"},
         "InputTemplate": '{"environmentVariablesOverride": [{"name": "WORD", "value": "<word>"}]}',
     }
-    target.rule({"source": [f"test.{target.name}"], "detail": {"level": [{"numeric": [">", 2]}]}}, {"InputTransformer": transformer})
+    target.rule(
+        {"source": [f"test.{target.name}"], "detail": {"level": [{"numeric": [">", 2]}]}},
+        {"InputTransformer": transformer},
+    )
     target.send(level=1, word="low")
     target.send(level=3, word="high")
     [build] = target.started(1)
-    assert {"name": "WORD", "value": "high", "type": "PLAINTEXT"} in build["environment"]["environmentVariables"]
+    assert {"name": "WORD", "value": "high", "type": "PLAINTEXT"} in build["environment"][
+        "environmentVariables"
+    ]
     assert build["initiator"].startswith(f"{target.name}-rule/")
     target.send(level=4, word="higher")
     assert len(target.started(2)) == 2
@@ -129,7 +142,9 @@ def test_rules_are_listed_and_deleted_in_order(target: Target) -> None:
     assert (described["Arn"], described["State"], described["EventBusName"]) == (arn, "ENABLED", "default")
     assert events.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "team", "Value": "a"}]
     assert events.list_rule_names_by_target(TargetArn=target.arn)["RuleNames"] == [target.name]
-    assert events.list_targets_by_rule(Rule=target.name)["Targets"] == [{"Id": "build", "Arn": target.arn, "RoleArn": target.role}]
+    assert events.list_targets_by_rule(Rule=target.name)["Targets"] == [
+        {"Id": "build", "Arn": target.arn, "RoleArn": target.role}
+    ]
     with pytest.raises(ClientError, match="Rule can't be deleted since it has targets"):
         events.delete_rule(Name=target.name)
     assert events.remove_targets(Rule=target.name, Ids=["build", "none"])["FailedEntryCount"] == 1
@@ -143,12 +158,30 @@ def test_rules_are_listed_and_deleted_in_order(target: Target) -> None:
     [
         (lambda t: t.events.put_rule(Name="r"), "EventPattern or ScheduleExpression must be specified"),
         (lambda t: t.events.put_rule(Name="r", EventPattern='{"a": 1}'), "InvalidEventPatternException"),
-        (lambda t: t.events.put_rule(Name="r", ScheduleExpression="rate(x)"), "ScheduleExpression is not valid"),
-        (lambda t: t.events.put_rule(Name="r", EventPattern='{"a": [1]}', EventBusName="other"), "Event bus other does not exist"),
-        (lambda t: t.rule({"a": [1]}, {"Arn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"}), "target type lambda is not implemented"),
-        (lambda t: t.rule({"a": [1]}, {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/{t.name}-build"}), "cannot be assumed by principal 'events.amazonaws.com'"),
-        (lambda t: t.rule({"a": [1]}, {"DeadLetterConfig": {"Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"}}), "DeadLetterConfig of targets is not implemented"),
-        (lambda t: t.events.put_targets(Rule="none", Targets=[{"Id": "a", "Arn": t.arn}]), "Rule none does not exist on EventBus default"),
+        (
+            lambda t: t.events.put_rule(Name="r", ScheduleExpression="rate(x)"),
+            "ScheduleExpression is not valid",
+        ),
+        (
+            lambda t: t.events.put_rule(Name="r", EventPattern='{"a": [1]}', EventBusName="other"),
+            "Event bus other does not exist",
+        ),
+        (
+            lambda t: t.rule({"a": [1]}, {"Arn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"}),
+            "target type lambda is not implemented",
+        ),
+        (
+            lambda t: t.rule({"a": [1]}, {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/{t.name}-build"}),
+            "cannot be assumed by principal 'events.amazonaws.com'",
+        ),
+        (
+            lambda t: t.rule({"a": [1]}, {"DeadLetterConfig": {"Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"}}),
+            "DeadLetterConfig of targets is not implemented",
+        ),
+        (
+            lambda t: t.events.put_targets(Rule="none", Targets=[{"Id": "a", "Arn": t.arn}]),
+            "Rule none does not exist on EventBus default",
+        ),
         (lambda t: t.events.create_event_bus(Name="other"), "CreateEventBus"),
     ],
 )
@@ -165,12 +198,27 @@ def test_events_of_aws_cannot_be_forged(target: Target) -> None:
     ]
     answer = target.events.put_events(Entries=entries)
     assert answer["FailedEntryCount"] == 2
-    assert [e.get("ErrorCode") for e in answer["Entries"]] == ["NotAuthorizedForSourceException", "MalformedDetail", None]
+    assert [e.get("ErrorCode") for e in answer["Entries"]] == [
+        "NotAuthorizedForSourceException",
+        "MalformedDetail",
+        None,
+    ]
 
 
 def test_patterns_can_be_tested(target: Target) -> None:
-    event = {"id": "1", "account": "1", "source": "a", "time": "2024-01-01T00:00:00Z", "region": "r", "resources": [], "detail-type": "t", "detail": {}}
-    assert target.events.test_event_pattern(EventPattern='{"source": ["a"]}', Event=json.dumps(event))["Result"]
+    event = {
+        "id": "1",
+        "account": "1",
+        "source": "a",
+        "time": "2024-01-01T00:00:00Z",
+        "region": "r",
+        "resources": [],
+        "detail-type": "t",
+        "detail": {},
+    }
+    assert target.events.test_event_pattern(EventPattern='{"source": ["a"]}', Event=json.dumps(event))[
+        "Result"
+    ]
     with pytest.raises(ClientError, match="mandatory fields"):
         target.events.test_event_pattern(EventPattern='{"source": ["a"]}', Event="{}")
 

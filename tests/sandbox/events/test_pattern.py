@@ -16,7 +16,11 @@ keys = st.text("abcdefgh-", min_size=1, max_size=6)
 leaves = st.one_of(st.none(), st.booleans(), st.integers(-1000, 1000), st.text(max_size=8))
 events = st.dictionaries(
     keys,
-    st.recursive(leaves, lambda inner: st.one_of(st.dictionaries(keys, inner, max_size=3), st.lists(leaves, max_size=3)), max_leaves=8),
+    st.recursive(
+        leaves,
+        lambda inner: st.one_of(st.dictionaries(keys, inner, max_size=3), st.lists(leaves, max_size=3)),
+        max_leaves=8,
+    ),
     min_size=1,
     max_size=4,
 )
@@ -53,7 +57,9 @@ def test_a_field_that_is_missing_never_matches_a_value(event: dict[str, Any], ke
 
 
 @given(events, st.text(max_size=6), st.text(max_size=6))
-def test_anything_but_is_the_opposite_of_equals_on_one_value(event: dict[str, Any], value: str, other: str) -> None:
+def test_anything_but_is_the_opposite_of_equals_on_one_value(
+    event: dict[str, Any], value: str, other: str
+) -> None:
     event["field"] = value
     assert matches({"field": [{"anything-but": other}]}, event) == (not matches({"field": [other]}, event))
 
@@ -62,8 +68,12 @@ def test_anything_but_is_the_opposite_of_equals_on_one_value(event: dict[str, An
 def test_wildcards_are_affixes_where_they_can_be(text: str, value: str) -> None:
     literal = text.replace("*", "")
     event = {"f": value}
-    assert matches({"f": [{"wildcard": f"{literal}*"}]}, event) == matches({"f": [{"prefix": literal}]}, event)
-    assert matches({"f": [{"wildcard": f"*{literal}"}]}, event) == matches({"f": [{"suffix": literal}]}, event)
+    assert matches({"f": [{"wildcard": f"{literal}*"}]}, event) == matches(
+        {"f": [{"prefix": literal}]}, event
+    )
+    assert matches({"f": [{"wildcard": f"*{literal}"}]}, event) == matches(
+        {"f": [{"suffix": literal}]}, event
+    )
 
 
 @given(st.integers(-100, 100), st.integers(-100, 100), st.integers(1, 50))

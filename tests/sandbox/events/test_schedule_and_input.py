@@ -63,7 +63,17 @@ def test_the_next_time_is_later_and_fits(minute: int, hour: int, moment: int) ->
 
 @pytest.mark.parametrize(
     "expression",
-    ["rate(1 minutes)", "rate(5 minute)", "rate(0 minutes)", "cron(0 12 * * * *)", "cron(0 12 ? * ? *)", "cron(60 0 * * ? *)", "cron(* * * *)", "daily", "cron(0 0 ? * XYZ *)"],
+    [
+        "rate(1 minutes)",
+        "rate(5 minute)",
+        "rate(0 minutes)",
+        "cron(0 12 * * * *)",
+        "cron(0 12 ? * ? *)",
+        "cron(60 0 * * ? *)",
+        "cron(* * * *)",
+        "daily",
+        "cron(0 0 ? * XYZ *)",
+    ],
 )
 def test_bad_schedules(expression: str) -> None:
     with pytest.raises(AwsError, match="Parameter ScheduleExpression is not valid"):
@@ -80,7 +90,12 @@ def test_inputs() -> None:
     assert sent(Input='{"a": 1}') == '{"a": 1}'
     assert json.loads(sent(InputPath="$.detail.list[0].k")) == "v"
     transformer = {
-        "InputPathsMap": {"name": "$.detail.name", "n": "$.detail.n", "none": "$.detail.missing", "list": "$.detail.list"},
+        "InputPathsMap": {
+            "name": "$.detail.name",
+            "n": "$.detail.n",
+            "none": "$.detail.missing",
+            "list": "$.detail.list",
+        },
         "InputTemplate": '{"text": "<name> and <n>", "n": <n>, "list": <list>, "none": "<none>", "rule": "<aws.events.rule-name>"}',
     }
     assert json.loads(sent(InputTransformer=transformer)) == {

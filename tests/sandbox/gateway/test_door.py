@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from pathlib import Path
 
 import boto3
 import pytest
@@ -15,7 +16,9 @@ from tests.sandbox_process import SandboxProcess
 
 def ask(sandbox: SandboxProcess, method: str, path: str, **headers: str) -> tuple[int, str]:
     connection = http.client.HTTPConnection("127.0.0.1", sandbox.running.port, timeout=30)
-    connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    connection.request(
+        method, path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
     response = connection.getresponse()
     body = response.read().decode()
     connection.close()
@@ -41,7 +44,7 @@ def test_it_listens_on_the_loopback_alone(sandbox: SandboxProcess) -> None:
     listening = [
         line.split()[1]
         for name in ("/proc/net/tcp", "/proc/net/tcp6")
-        for line in open(name).readlines()[1:]
+        for line in Path(name).read_text().splitlines()[1:]
         if line.split()[1].endswith(wanted) and line.split()[3] == "0A"
     ]
     assert listening == [f"0100007F{wanted}"]
@@ -49,7 +52,10 @@ def test_it_listens_on_the_loopback_alone(sandbox: SandboxProcess) -> None:
 
 def test_a_wrong_secret_and_an_unknown_key_are_told_apart(sandbox: SandboxProcess) -> None:
     key = sandbox._keys("engineer")["aws_access_key_id"]
-    for access_key, code in ((key, "SignatureDoesNotMatch"), ("AKIAIOSFODNN7EXAMPLE", "InvalidClientTokenId")):
+    for access_key, code in (
+        (key, "SignatureDoesNotMatch"),
+        ("AKIAIOSFODNN7EXAMPLE", "InvalidClientTokenId"),
+    ):
         client = boto3.client(
             "sts",
             region_name="us-east-1",
@@ -82,7 +88,10 @@ def test_requests_are_held_against_the_model(sandbox: SandboxProcess) -> None:
         client.create_repository(repositoryName="with space")
     error = caught.value.response["Error"]
     assert error["Code"] == "ValidationException"
-    assert "at 'repositoryName' failed to satisfy constraint: Member must satisfy regular expression" in error["Message"]
+    assert (
+        "at 'repositoryName' failed to satisfy constraint: Member must satisfy regular expression"
+        in error["Message"]
+    )
     with pytest.raises(ClientError) as caught:
         client.create_repository()
     assert "Value null at 'repositoryName'" in caught.value.response["Error"]["Message"]
@@ -107,7 +116,9 @@ def test_large_and_odd_s3_objects_come_back_whole(sandbox: SandboxProcess) -> No
     s3.create_bucket(Bucket="door-objects")
     body = bytes(range(256)) * 40_000
     for key in ("plain", "with space/ünï+code", "/leading//slashes", "q?a=b&c#d"):
-        s3.put_object(Bucket="door-objects", Key=key, Body=body, Metadata={"under_score": "1", "dash-ed": "2"})
+        s3.put_object(
+            Bucket="door-objects", Key=key, Body=body, Metadata={"under_score": "1", "dash-ed": "2"}
+        )
         answer = s3.get_object(Bucket="door-objects", Key=key)
         assert answer["Body"].read() == body
         assert answer["Metadata"] == {"under_score": "1", "dash-ed": "2"}

@@ -35,7 +35,11 @@ def test_lengths_enums_ranges_and_nesting() -> None:
     assert "length less than or equal to 32" in check("DescribeProject", ProjectName="a" * 33)
     assert "enum value set" in check("ListProjects", SortBy="Colour")
     assert "greater than or equal to 1" in check("ListProjects", MaxResults=0)
-    assert "'tags.2.member.key'" in check("AddTags", ResourceArn="arn:aws:sagemaker:us-east-1:123456789012:x", Tags=[{"Key": "a", "Value": ""}, {"Key": "", "Value": ""}])
+    assert "'tags.2.member.key'" in check(
+        "AddTags",
+        ResourceArn="arn:aws:sagemaker:us-east-1:123456789012:x",
+        Tags=[{"Key": "a", "Value": ""}, {"Key": "", "Value": ""}],
+    )
 
 
 def test_every_fault_is_counted() -> None:

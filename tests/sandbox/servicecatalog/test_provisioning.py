@@ -20,7 +20,9 @@ TEMPLATE = {
     "Resources": {
         "Group": {
             "Type": "AWS::SageMaker::ModelPackageGroup",
-            "Properties": {"ModelPackageGroupName": {"Fn::Sub": "${SageMakerProjectName}-${SageMakerProjectId}"}},
+            "Properties": {
+                "ModelPackageGroupName": {"Fn::Sub": "${SageMakerProjectName}-${SageMakerProjectId}"}
+            },
         }
     },
     "Outputs": {"GroupName": {"Value": {"Fn::GetAtt": ["Group", "ModelPackageGroupArn"]}}},
@@ -28,7 +30,11 @@ TEMPLATE = {
 LAUNCH = {
     "Version": "2012-10-17",
     "Statement": [
-        {"Effect": "Allow", "Action": ["cloudformation:*"], "Resource": "arn:aws:cloudformation:*:*:stack/SC-*"},
+        {
+            "Effect": "Allow",
+            "Action": ["cloudformation:*"],
+            "Resource": "arn:aws:cloudformation:*:*:stack/SC-*",
+        },
         {"Effect": "Allow", "Action": ["cloudformation:GetTemplateSummary"], "Resource": "*"},
         {
             "Effect": "Allow",
@@ -36,7 +42,11 @@ LAUNCH = {
             "Resource": "*",
             "Condition": {"StringEquals": {"s3:ExistingObjectTag/servicecatalog:provisioning": "true"}},
         },
-        {"Effect": "Allow", "Action": "sagemaker:*", "Resource": "arn:aws:sagemaker:*:*:model-package-group/*"},
+        {
+            "Effect": "Allow",
+            "Action": "sagemaker:*",
+            "Resource": "arn:aws:sagemaker:*:*:model-package-group/*",
+        },
     ],
 }
 
@@ -54,7 +64,9 @@ class Catalog:
         self.s3 = sandbox.client("s3")
         self.s3.create_bucket(Bucket=self.bucket)
         self.role = self._role(policy or LAUNCH)
-        portfolio = self.admin.create_portfolio(DisplayName=self.mark, ProviderName="tests", IdempotencyToken=self.mark)
+        portfolio = self.admin.create_portfolio(
+            DisplayName=self.mark, ProviderName="tests", IdempotencyToken=self.mark
+        )
         self.portfolio = portfolio["PortfolioDetail"]["Id"]
         made = self.admin.create_product(
             Name=f"product-{self.mark}",
@@ -76,7 +88,11 @@ class Catalog:
 
     def _role(self, policy: dict[str, Any]) -> str:
         iam = self.sandbox.client("iam")
-        trust = {"Effect": "Allow", "Principal": {"Service": "servicecatalog.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Service": "servicecatalog.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         role = iam.create_role(RoleName=f"launch-{self.mark}", AssumeRolePolicyDocument=document)["Role"]
         iam.put_role_policy(RoleName=role["RoleName"], PolicyName="launch", PolicyDocument=json.dumps(policy))
@@ -89,7 +105,9 @@ class Catalog:
 
     def open(self) -> None:
         arn = self.sandbox.client("sts", "team").get_caller_identity()["Arn"]
-        self.admin.associate_principal_with_portfolio(PortfolioId=self.portfolio, PrincipalARN=arn, PrincipalType="IAM")
+        self.admin.associate_principal_with_portfolio(
+            PortfolioId=self.portfolio, PrincipalARN=arn, PrincipalType="IAM"
+        )
 
     def create(self, name: str) -> dict[str, Any]:
         """Creates a project and waits for its end."""
@@ -100,7 +118,11 @@ class Catalog:
     def ended(self, name: str) -> dict[str, Any]:
         def look() -> dict[str, Any] | None:
             project = self.projects.describe_project(ProjectName=name)
-            return None if project["ProjectStatus"] in ("Pending", "CreateInProgress", "UpdateInProgress") else project
+            return (
+                None
+                if project["ProjectStatus"] in ("Pending", "CreateInProgress", "UpdateInProgress")
+                else project
+            )
 
         return until(look)
 
@@ -131,7 +153,10 @@ def test_a_project_is_a_product_provisioned_as_the_launch_role(catalog: Catalog)
     product = catalog.team.describe_provisioned_product(Id=provisioned)["ProvisionedProductDetail"]
     assert product["Status"] == "AVAILABLE" and product["Name"] == f"{name}-{project['ProjectId']}"
     record = catalog.team.describe_record(Id=product["LastRecordId"])
-    assert record["RecordDetail"]["Status"] == "SUCCEEDED" and record["RecordDetail"]["LaunchRoleArn"] == catalog.role
+    assert (
+        record["RecordDetail"]["Status"] == "SUCCEEDED"
+        and record["RecordDetail"]["LaunchRoleArn"] == catalog.role
+    )
     outputs = {output["OutputKey"]: output["OutputValue"] for output in record["RecordOutputs"]}
     assert outputs["GroupName"].endswith(f"model-package-group/{name}-{project['ProjectId']}")
     tags = catalog.sandbox.client("sagemaker").list_tags(ResourceArn=outputs["GroupName"])["Tags"]
@@ -173,7 +198,10 @@ def test_a_launch_role_that_lacks_an_action_is_named_and_rolled_back(sandbox: Sa
     lacking.open()
     failed = lacking.create(f"three-{lacking.mark}")
     message = failed["ServiceCatalogProvisionedProductDetails"]["ProvisionedProductStatusMessage"]
-    assert "sagemaker:CreateModelPackageGroup" in message and "Group (AWS::SageMaker::ModelPackageGroup)" in message
+    assert (
+        "sagemaker:CreateModelPackageGroup" in message
+        and "Group (AWS::SageMaker::ModelPackageGroup)" in message
+    )
 
 
 def test_an_update_brings_a_new_version(catalog: Catalog) -> None:
@@ -190,7 +218,9 @@ def test_an_update_brings_a_new_version(catalog: Catalog) -> None:
     project = catalog.ended(name)
     assert project["ProjectStatus"] == "UpdateCompleted", project
     provisioned = project["ServiceCatalogProvisionedProductDetails"]["ProvisionedProductId"]
-    outputs = catalog.team.get_provisioned_product_outputs(ProvisionedProductId=provisioned, OutputKeys=["Version"])
+    outputs = catalog.team.get_provisioned_product_outputs(
+        ProvisionedProductId=provisioned, OutputKeys=["Version"]
+    )
     assert outputs["Outputs"][0]["OutputValue"] == "2"
 
 
@@ -198,7 +228,10 @@ def test_what_is_in_use_cannot_be_deleted(catalog: Catalog) -> None:
     for call, arguments in (
         ("delete_portfolio", {"Id": catalog.portfolio}),
         ("delete_product", {"Id": catalog.product}),
-        ("disassociate_product_from_portfolio", {"ProductId": catalog.product, "PortfolioId": catalog.portfolio}),
+        (
+            "disassociate_product_from_portfolio",
+            {"ProductId": catalog.product, "PortfolioId": catalog.portfolio},
+        ),
     ):
         with pytest.raises(catalog.admin.exceptions.ResourceInUseException):
             getattr(catalog.admin, call)(**arguments)
@@ -216,6 +249,13 @@ def test_a_template_that_cannot_be_read_makes_no_product(catalog: Catalog) -> No
     info = {"LoadTemplateFromURL": f"https://{catalog.bucket}.s3.us-east-1.amazonaws.com/nothing.json"}
     with pytest.raises(catalog.admin.exceptions.InvalidParametersException, match="nothing.json"):
         catalog.admin.create_product(
-            Name="no", Owner="o", ProductType="CLOUD_FORMATION_TEMPLATE", ProvisioningArtifactParameters={"Info": info}, IdempotencyToken="no"
+            Name="no",
+            Owner="o",
+            ProductType="CLOUD_FORMATION_TEMPLATE",
+            ProvisioningArtifactParameters={"Info": info},
+            IdempotencyToken="no",
         )
-    assert "no" not in [item["ProductViewSummary"]["Name"] for item in catalog.admin.search_products_as_admin()["ProductViewDetails"]]
+    assert "no" not in [
+        item["ProductViewSummary"]["Name"]
+        for item in catalog.admin.search_products_as_admin()["ProductViewDetails"]
+    ]
