@@ -31,6 +31,20 @@ def delete_all(
     return run_in_order(reversed_edges(edges), remove, keep_going=True)
 
 
+def with_retired(operation: Operation) -> dict[str, Record]:
+    """The stack's resources, and the predecessors that an unfinished update set aside."""
+    records = operation.stacks.resources_of(operation.stack_id)
+    for record in operation.stacks.retired.list(f"{operation.stack_id}|"):
+        key = f"{record['LogicalResourceId']} ({record['PhysicalResourceId']})"
+        records[key] = record | {"ResourceStatus": "UPDATE_COMPLETE"}
+    return records
+
+
+def forget_retired(operation: Operation) -> None:
+    for key in operation.stacks.retired.keys(f"{operation.stack_id}|"):
+        operation.stacks.retired.delete(key)
+
+
 def delete_stack(operation: Operation) -> None:
     """DELETE_IN_PROGRESS to DELETE_COMPLETE or DELETE_FAILED."""
     stacks, stack = operation.stacks, operation.stack
@@ -40,11 +54,7 @@ def delete_stack(operation: Operation) -> None:
         stacks.set_status(operation.stack_id, "DELETE_FAILED", error.message, expected="DELETE_IN_PROGRESS")
         return
     kept = set(stack.get("RetainResources") or [])
-    records = stacks.resources_of(operation.stack_id)
-    for record in stacks.retired.list(f"{operation.stack_id}|"):
-        records[f"{record['LogicalResourceId']} ({record['PhysicalResourceId']})"] = record | {
-            "ResourceStatus": "UPDATE_COMPLETE"
-        }
+    records = with_retired(operation)
     created = stack.get("Current") is not None
 
     def retain(record: Record) -> bool:
@@ -59,10 +69,7 @@ def delete_stack(operation: Operation) -> None:
         return
     with operation.engine.store.transaction():
         outputs.publish(stacks, operation.stack_id, [], set())
-        for record in stacks.retired.list(f"{operation.stack_id}|"):
-            stacks.retired.delete(
-                f"{operation.stack_id}|{record['LogicalResourceId']}|{record['PhysicalResourceId']}"
-            )
+        forget_retired(operation)
         for record in stacks.change_sets.list(f"{operation.stack_id}|"):
             stacks.change_sets.delete(f"{operation.stack_id}|{record['ChangeSetId']}")
         stacks.set_status(operation.stack_id, "DELETE_COMPLETE", expected="DELETE_IN_PROGRESS")

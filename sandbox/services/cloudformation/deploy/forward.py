@@ -51,7 +51,9 @@ def update(operation: Operation) -> None:
         return
     if stack.get("Cancelled") == target["Id"] or operation.stack.get("Cancelled") == target["Id"]:
         fault = "User Initiated"
-    status = "UPDATE_FAILED" if target["OnFailure"] == "DO_NOTHING" else "UPDATE_ROLLBACK_IN_PROGRESS"
+    # A stack that was never complete has nothing to go back to but nothing.
+    back = "UPDATE_ROLLBACK_IN_PROGRESS" if stack["Current"] else "ROLLBACK_IN_PROGRESS"
+    status = "UPDATE_FAILED" if target["OnFailure"] == "DO_NOTHING" else back
     operation.stacks.set_status(operation.stack_id, status, fault, expected="UPDATE_IN_PROGRESS")
 
 

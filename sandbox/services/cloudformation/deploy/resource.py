@@ -55,7 +55,8 @@ def deploy(operation: Operation, outline: Outline, target: Record, name: str) ->
     if record is None or not record.get("PhysicalResourceId") or record.get("Started") == target["Id"]:
         return _create(operation, record or new(outline, name), wanted, target)
     found = changes(operation.schema(record["ResourceType"]), record["Properties"], wanted["Properties"])
-    if record["ResourceStatus"] != "UPDATE_IN_PROGRESS" and not found and record["Tags"] == wanted["Tags"]:
+    settled = record["ResourceStatus"] != "UPDATE_IN_PROGRESS" and not record.get("Attempted")
+    if settled and not found and record["Tags"] == wanted["Tags"]:
         record |= {key: wanted[key] for key in ("DeletionPolicy", "UpdateReplacePolicy", "DependsOn")}
         record["Done"] = target["Id"]
         stacks.put_resource(operation.stack_id, record)
@@ -111,11 +112,16 @@ def new(outline: Outline, name: str) -> Record:
 
 
 def touch(record: Record, target: Record) -> None:
-    """Remembers, once an operation, what the resource was before it."""
-    if record.get("Touched") != target["Id"]:
-        record["Touched"] = target["Id"]
+    """Remembers, once an operation, what the resource was before it (and before failed ones it follows)."""
+    if not touched(record, target):
         exists = bool(record.get("PhysicalResourceId"))
         record["Before"] = {key: record.get(key) for key in _SNAPSHOT} if exists else None
+    record["Touched"] = target["Id"]
+
+
+def touched(record: Record, target: Record) -> bool:
+    """Whether the operation, or a failed one that it follows without a rollback between, touched it."""
+    return record.get("Touched") in (target["Id"], *target["Follows"])
 
 
 def _create(operation: Operation, record: Record, wanted: Record, target: Record) -> bool:
@@ -170,19 +176,21 @@ def _update(operation: Operation, record: Record, wanted: Record, target: Record
     stack, stacks = operation.stack, operation.stacks
     if record["ResourceStatus"] != "UPDATE_IN_PROGRESS" or record.get("Touched") != target["Id"]:
         touch(record, target)
+        record["Attempting"] = {"Properties": wanted["Properties"], "Tags": wanted["Tags"]}
         stacks.set_resource_status(stack, record, "UPDATE_IN_PROGRESS")
     return _change(operation, record, wanted, target, forward=True)
 
 
 def _change(operation: Operation, record: Record, wanted: Record, target: Record, *, forward: bool) -> bool:
-    """Calls the handler's update from what is deployed to what is wanted."""
+    """Calls the handler's update from what is deployed, or was attempted, to what is wanted."""
     handler = operation.handler(record["ResourceType"])
+    deployed = record.get("Attempted") or record
     request = operation.request(
         record,
         properties=wanted["Properties"],
         tags=wanted["Tags"],
-        previous=record["Properties"],
-        previous_tags=record["Tags"],
+        previous=deployed["Properties"],
+        previous_tags=deployed["Tags"],
     )
 
     def make() -> Made:
@@ -196,6 +204,7 @@ def _change(operation: Operation, record: Record, wanted: Record, target: Record
             record["Attempted"] = {"Properties": wanted["Properties"], "Tags": wanted["Tags"]}
         return _failed(operation, record, "UPDATE_FAILED", error)
     record.pop("Attempted", None)
+    record.pop("Attempting", None)
     record |= wanted | {
         "PhysicalResourceId": made.physical_id,
         "Attributes": made.attributes,
@@ -222,7 +231,7 @@ def restore(operation: Operation, target: Record, name: str) -> bool:
     """Brings a resource that the failed operation `target` touched back to what it was before."""
     stacks = operation.stacks
     record = stacks.resource(operation.stack_id, name)
-    if record is None or record.get("Touched") != target["Id"] or record.get("Restored") == target["Id"]:
+    if record is None or not touched(record, target) or record.get("Restored") == target["Id"]:
         return True
     before = record.get("Before")
     if before is None:
@@ -237,10 +246,10 @@ def restore(operation: Operation, target: Record, name: str) -> bool:
             record["Restored"] = target["Id"]
             stacks.set_resource_status(operation.stack, record, "UPDATE_COMPLETE")
         return True
-    attempted = record.get("Attempted")
-    if attempted:
-        record |= {"Properties": attempted["Properties"], "Tags": attempted["Tags"]}
+    if "Attempting" in record:  # cut off before its outcome was known
+        record.setdefault("Attempted", record.pop("Attempting"))
     same = record["Properties"] == before["Properties"] and record["Tags"] == before["Tags"]
+    same = same and not record.get("Attempted")
     if same and record["ResourceStatus"] not in ("UPDATE_FAILED", "UPDATE_IN_PROGRESS"):
         return True
     if same:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.services.cloudformation.deploy import resource
-from sandbox.services.cloudformation.deploy.delete import delete_all
+from sandbox.services.cloudformation.deploy.delete import delete_all, forget_retired, with_retired
 from sandbox.services.cloudformation.deploy.operation import Operation
 from sandbox.services.cloudformation.deploy.order import reversed_edges, run_in_order
 from sandbox.services.cloudformation.stack import outputs
@@ -13,10 +13,12 @@ from sandbox.services.cloudformation.stack.records import Record
 
 def of_create(operation: Operation) -> None:
     """ROLLBACK_IN_PROGRESS: deletes what the creation made, but for what is to be retained."""
-    records = operation.stacks.resources_of(operation.stack_id)
+    records = with_retired(operation)
     failed = delete_all(operation, records, retain=lambda record: record["DeletionPolicy"] == "Retain")
     with operation.engine.store.transaction():
         outputs.publish(operation.stacks, operation.stack_id, [], set())
+        if not failed:
+            forget_retired(operation)
         if failed:
             reason = f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
             operation.stacks.set_status(
@@ -37,7 +39,7 @@ def of_update(operation: Operation) -> None:
     records = {
         name: record
         for name, record in stacks.resources_of(operation.stack_id).items()
-        if record.get("Touched") == target["Id"] and name not in skipped
+        if resource.touched(record, target) and name not in skipped
     }
     for name in skipped:
         record = stacks.resource(operation.stack_id, name)
@@ -93,7 +95,7 @@ def cleanup_after_rollback(operation: Operation) -> None:
     made = {
         name: record
         for name, record in stacks.resources_of(operation.stack_id).items()
-        if record.get("Touched") == target["Id"] and record.get("Before") is None
+        if resource.touched(record, target) and record.get("Before") is None
     }
     for record in made.values():
         # RetainExceptOnCreate: the operation that made the resource is the one rolled back.

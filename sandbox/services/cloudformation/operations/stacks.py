@@ -67,6 +67,8 @@ def begin(stacks: Stacks, stack: Record, target: Record, status: str, reason: st
     """Sets a stack on its way, in one write."""
     engine = stacks.engine
     with engine.store.transaction():
+        failed = stack["Target"] if stack["StackStatus"] == "UPDATE_FAILED" else None
+        target["Follows"] = [failed["Id"], *failed["Follows"]] if failed else []
         stack["Target"] = target
         stack.pop("TimedOut", None)
         stack.pop("Cancelled", None)
@@ -250,7 +252,7 @@ def rollback_stack(call: Call, **request: Any) -> dict[str, Any]:
     stack = living(stacks, request["StackName"])
     ways = {
         "CREATE_FAILED": "ROLLBACK_IN_PROGRESS",
-        "UPDATE_FAILED": "UPDATE_ROLLBACK_IN_PROGRESS",
+        "UPDATE_FAILED": "UPDATE_ROLLBACK_IN_PROGRESS" if stack["Current"] else "ROLLBACK_IN_PROGRESS",
     }
     _go_back(call, stacks, stack, request, ways, {})
     return {"StackId": stack["StackId"]}

@@ -82,6 +82,8 @@ def object_of(call: Call, url: str, member: str, limit: int) -> str:
 def _location(call: Call, url: str, member: str) -> tuple[str, str]:
     """(bucket, key) of a virtual-hosted or path-style S3 URL, AWS's or this sandbox's."""
     parts = urlsplit(url)
+    if parts.query or parts.fragment:
+        raise TemplateError(f"{member} with a query is not implemented by the sandbox.")
     host, path = parts.hostname or "", unquote(parts.path.lstrip("/"))
     ours = urlsplit(call.engine.endpoint_url)
     if (host, parts.port) == (ours.hostname, ours.port):
