@@ -23,7 +23,7 @@ from sandbox.services.codebuild.environment import (
 from sandbox.services.codebuild.files import ClientError, collect
 from sandbox.services.codebuild.record import BuildRecord, process_key
 from sandbox.services.codebuild.shell import BuildEnded, Shell, ShellSettings
-from sandbox.services.codebuild.source import Downloader
+from sandbox.services.codebuild.source import Downloader, Stopped
 from sandbox.services.codebuild.yaml_file import YamlFileError
 
 
@@ -127,6 +127,9 @@ class Agent:
             raise PhaseFailed("FAILED", "YAML_FILE_ERROR", str(error)) from error
         except ClientError as error:
             raise PhaseFailed("FAILED", "CLIENT_ERROR", str(error)) from error
+        except Stopped as stopped:
+            check_stop(self.build)
+            raise Interrupted(self.build.id) from stopped
         except ParameterError as error:
             raise PhaseFailed("FAILED", "Decrypted Variables Error", str(error)) from error
         self._end_phase("SUCCEEDED")

@@ -171,8 +171,8 @@ def _commands(label: str, value: Value | None) -> tuple[str, ...]:
             commands.append(entry.string())
         except YamlFileError:
             raise YamlFileError(
-                f"Expected {label}[{index}] to be of string type: found subkeys instead at line {entry.line}, "
-                f"value of the key tag on line {entry.line - 1} might be empty"
+                f"Expected {label}[{index}] to be of string type: found subkeys instead at line "
+                f"{entry.line}, value of the key tag on line {entry.line - 1} might be empty"
             ) from None
     return tuple(commands)
 

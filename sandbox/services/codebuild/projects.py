@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sandbox.engine.operations import AwsError, Call, operation
+from sandbox.engine.engine import Engine
+from sandbox.engine.operations import TAGS, AwsError, Call, operation
 from sandbox.engine.pagination import page
 from sandbox.services.codebuild.record import SERVICE
 
@@ -166,8 +167,8 @@ def _validate_sources(project: dict[str, Any]) -> None:
         raise invalid("Project source with type NO_SOURCE requires an inline buildspec")
     if (source["type"] == "CODEPIPELINE") != (artifacts["type"] == "CODEPIPELINE"):
         raise invalid(
-            "Invalid artifacts: artifact type CODEPIPELINE should only be used with source type CODEPIPELINE and "
-            "vice versa"
+            "Invalid artifacts: artifact type CODEPIPELINE should only be used with source type CODEPIPELINE "
+            "and vice versa"
         )
 
 
@@ -215,3 +216,13 @@ def _check_role(call: Call, role: str, arn: str) -> None:
         raise invalid(
             f"CodeBuild is not authorized to perform: sts:AssumeRole on {role}. {error.message}"
         ) from error
+
+
+def _tags(engine: Engine, account: str, region: str, arn: str) -> dict[str, str]:
+    # A build's resource in policies is its project.
+    name = arn.split(":", 5)[5].split("/", 1)[-1].partition(":")[0]
+    project = engine.records(account, region, SERVICE, "project").get(name) or {}
+    return {tag["key"]: tag["value"] for tag in project.get("tags", [])}
+
+
+TAGS[SERVICE] = _tags

@@ -73,7 +73,11 @@ def _attempt(build: BuildRecord, folder: Path) -> str:
     if settings["cloudWatchLogs"]["status"] == "DISABLED":
         return Agent(build, Container(session, folder, image, _NoLog(), deadline)).run()
     with LogStream(session, settings["groupName"], settings["streamName"]) as stream:
-        return Agent(build, Container(session, folder, image, stream, deadline)).run()
+        status = Agent(build, Container(session, folder, image, stream, deadline)).run()
+    if stream.error:
+        message = f"Error while writing logs: {stream.error}"
+        build.shape["phases"][-1]["contexts"].append({"statusCode": "CLIENT_ERROR", "message": message})
+    return status
 
 
 def _session(build: BuildRecord) -> Session:
@@ -110,8 +114,9 @@ def _open_logs(build: BuildRecord, session: Session) -> None:
         pass  # a build that is run again goes on in its stream
     except ClientError as error:
         message = (
-            f"Service role {build.shape['serviceRole']} does not allow AWS CodeBuild to create Amazon CloudWatch "
-            f"Logs log streams for build {build.shape['arn']}. Error message: {error.response['Error']['Message']}"
+            f"Service role {build.shape['serviceRole']} does not allow AWS CodeBuild to create Amazon "
+            f"CloudWatch Logs log streams for build {build.shape['arn']}. "
+            f"Error message: {error.response['Error']['Message']}"
         )
         raise PhaseFailed("FAILED", "ACCESS_DENIED", message) from error
 

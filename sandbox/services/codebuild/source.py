@@ -15,6 +15,10 @@ REVISION = "codepipeline-revision"
 """Metadata of an input artifact's object that names the source revision it was made of."""
 
 
+class Stopped(Exception):
+    """The process that gets a source was ended: by StopBuild, or by the end of the sandbox."""
+
+
 @dataclass(frozen=True)
 class Downloaded:
     """`version`: the resolved source version, None where the source has none."""
@@ -109,6 +113,8 @@ class Downloader:
         }
         command = Command(["git", *arguments], cwd=folder, env=variables, timeout=600, on_line=lines.append)
         exit = self.processes.run(command, key=self.process_key)
+        if exit.stopped:
+            raise Stopped
         if exit.code:
             for line in lines:
                 self.log(line)

@@ -119,7 +119,6 @@ class Value:
             line = key.start_mark.line + 1
             if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
                 if key.value in lines:
-                    raise YamlFileError(
-                        f'mapping key "{key.value}" already defined at line {lines[key.value]}, again at line {line}'
-                    )
+                    first = f"already defined at line {lines[key.value]}"
+                    raise YamlFileError(f'mapping key "{key.value}" {first}, again at line {line}')
                 lines[key.value] = line

@@ -1,4 +1,4 @@
-"""What happens next in a pipeline: one durable task per pipeline that moves its executions from stage to stage.
+"""What happens next in a pipeline: one durable task a pipeline moves its executions from stage to stage.
 
 It never blocks: actions run in tasks of their own (actions/) and have it run again when they end.
 Execution modes: https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html
@@ -13,9 +13,9 @@ from typing import Any
 
 from sandbox.engine.engine import Engine
 from sandbox.engine.tasks import task
+from sandbox.services.codepipeline.action_types import Json
 from sandbox.services.codepipeline.conditions import evaluate
 from sandbox.services.codepipeline.record import ACTIVE, Pipelines
-from sandbox.services.codepipeline.structure import Json
 from sandbox.services.codepipeline.variables import UnresolvedVariable, resolve_all
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -28,11 +28,8 @@ def advance(engine: Engine, key: str, payload: dict[str, Any]) -> None:
     changed = True
     while changed:
         with engine.store.transaction():
-            active = [
-                e["pipelineExecutionId"] for e in pipelines.executions_of(name) if e["status"] in ACTIVE
-            ]
             changed = False
-            for execution_id in active:
+            for execution_id in [e["pipelineExecutionId"] for e in pipelines.active_of(name)]:
                 execution = pipelines.execution(name, execution_id)
                 changed = (execution["status"] in ACTIVE and _Move(pipelines, execution).once()) or changed
 
@@ -84,13 +81,13 @@ class _Move:
     def _newer_waiting(self) -> str | None:
         """An execution that started later and waits for the same stage."""
         later = False
-        for other in self.pipelines.executions_of(self.name):
+        for other in self.pipelines.active_of(self.name):
+            waits = other["status"] == "InProgress" and not other["inside"]
             if other["pipelineExecutionId"] == self.id:
                 later = True
-            elif later and other["status"] == "InProgress" and not other["inside"]:
-                if other["position"] == self.execution["position"]:
-                    identifier: str = other["pipelineExecutionId"]
-                    return identifier
+            elif later and waits and other["position"] == self.execution["position"]:
+                identifier: str = other["pipelineExecutionId"]
+                return identifier
         return None
 
     def _before_entry(self) -> None:
@@ -199,9 +196,9 @@ class _Move:
             record["input"]["resolvedConfiguration"] = resolve_all(configuration, self._namespaces())
         except UnresolvedVariable as error:
             message = (
-                "An action in this pipeline failed because one or more variables could not be resolved: Action name="
-                f"{action['name']} (variable {error}). This can result when a variable is referenced that does not "
-                "exist. Validate the pipeline configuration."
+                "An action in this pipeline failed because one or more variables could not be resolved: "
+                f"Action name={action['name']} (variable {error}). This can result when a variable is "
+                "referenced that does not exist. Validate the pipeline configuration."
             )
             record["result"] = {"errorDetails": {"code": "InvalidVariableReference", "message": message}}
             record["status"] = "Failed"

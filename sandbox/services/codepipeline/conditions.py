@@ -17,8 +17,8 @@ Json = dict[str, Any]
 
 
 def evaluate(conditions: list[Json], namespaces: Namespaces, now: float) -> Json:
-    """A record of the evaluation: `status`, `conditions` with their `rules`, and `result`, which is that of the
-    first condition that is not met (None if all are)."""
+    """A record of the evaluation: `status`, `conditions` with their `rules`, and `result`: that of the first
+    condition that is not met, None if all are."""
     evaluated = [_condition(condition, namespaces, now) for condition in conditions]
     failed = [one for one in evaluated if one["status"] == "Failed"]
     return {

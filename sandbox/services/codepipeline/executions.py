@@ -6,12 +6,12 @@ import re
 from typing import Any
 
 from sandbox.engine.operations import AwsError, Call, operation
+from sandbox.services.codepipeline.action_types import Json
 from sandbox.services.codepipeline.actions.context import ActionFailed, Succeeded
 from sandbox.services.codepipeline.actions.run import finish
 from sandbox.services.codepipeline.advance import reset_actions, start_rollback
 from sandbox.services.codepipeline.pipelines import pipelines_of
 from sandbox.services.codepipeline.record import ACTIVE, SERVICE, Pipelines
-from sandbox.services.codepipeline.structure import Json
 
 QUEUE = 50
 """Executions of a pipeline in mode QUEUED or PARALLEL that may be under way."""
@@ -42,7 +42,7 @@ def start_pipeline_execution(
             return {"pipelineExecutionId": known["execution"]}
         resolved = _variables(declaration, variables or [])
         overrides = _overrides(declaration, sourceRevisions or [])
-        active = [e for e in pipelines.executions_of(name) if e["status"] in ACTIVE]
+        active = pipelines.active_of(name)
         if declaration["executionMode"] != "SUPERSEDED" and len(active) >= QUEUE:
             raise AwsError(
                 "ConcurrentPipelineExecutionsLimitExceededException",
@@ -129,7 +129,7 @@ def stop_pipeline_execution(
         if execution is None or execution["status"] not in ACTIVE:
             raise AwsError(
                 "PipelineExecutionNotStoppableException",
-                f"Execution '{pipelineExecutionId}' of pipeline '{pipelineName}' cannot be stopped: it is not in progress",
+                f"Execution '{pipelineExecutionId}' of pipeline '{pipelineName}' is not in progress",
             )
         if execution["status"] == "Stopping" and (execution["stop"]["abandon"] or not abandon):
             raise AwsError(
@@ -219,7 +219,7 @@ def rollback_stage(
         if target["pipelineVersion"] != record["version"]:
             raise AwsError(
                 "PipelineExecutionOutdatedException",
-                f"Execution '{targetPipelineExecutionId}' is of an earlier version of the pipeline's structure",
+                f"Execution '{targetPipelineExecutionId}' is of an earlier version of the structure",
             )
         if target["stages"].get(stageName, {}).get("status") != "Succeeded":
             raise AwsError(

@@ -9,8 +9,10 @@ from sandbox.engine.engine import Engine
 from sandbox.engine.events import Event, listener
 from sandbox.engine.operations import TAGS, AwsError, Call, operation
 from sandbox.engine.pagination import page
+from sandbox.services.codepipeline.action_types import Json
+from sandbox.services.codepipeline.errors import structure_error
 from sandbox.services.codepipeline.record import SERVICE, Pipelines
-from sandbox.services.codepipeline.structure import Json, structure_error, validate
+from sandbox.services.codepipeline.structure import validate
 
 TAGS_LIMIT = 50
 
@@ -29,7 +31,13 @@ def create_pipeline(call: Call, pipeline: Json, tags: list[dict[str, str]] | Non
     with call.engine.store.transaction():
         if pipelines.pipelines.get(name):
             raise AwsError("PipelineNameInUseException", f"A pipeline with the name '{name}' already exists")
-        record = {"name": name, "version": 1, "created": now, "updated": now, "tags": _tags(call, {}, tags or [])}
+        record = {
+            "name": name,
+            "version": 1,
+            "created": now,
+            "updated": now,
+            "tags": _tags(call, {}, tags or []),
+        }
         pipelines.pipelines.put(name, record)
         declaration["version"] = 1
         pipelines.versions.put(f"{name}/1", declaration)
@@ -116,7 +124,7 @@ def delete_pipeline(call: Call, name: str) -> dict[str, Any]:
             key = pipelines.task_key(pipelines.action_key(action))
             call.engine.tasks.cancel("codepipeline.action", key)
             call.engine.tasks.cancel("codepipeline.approval-timeout", key)
-        for records in (pipelines.versions, pipelines.executions, pipelines.actions, pipelines.stages):
+        for records in pipelines.histories():
             for key in records.keys(f"{name}/"):
                 records.delete(key)
         pipelines.pipelines.delete(name)

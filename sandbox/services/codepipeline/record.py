@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.engine.engine import Engine
 from sandbox.engine.operations import AwsError
-from sandbox.services.codepipeline.structure import Json
+from sandbox.services.codepipeline.action_types import Json
 
 SERVICE = "codepipeline"
 ACTIVE = ("InProgress", "Stopping")
@@ -20,9 +20,10 @@ ACTIVE = ("InProgress", "Stopping")
 class Pipelines:
     """Everything CodePipeline remembers in one account and region.
 
-    pipeline: by name. version: declarations by `name/version`. execution: by `name/id`, in order of their start.
+    pipeline: by name. version: declarations by `name/version`. execution: by `name/id`, in order of start.
     action: by `name/execution id/action execution id`. external: what an action waits for → the action's key.
-    stage: by `name/stage`: `holder` (the execution inside), `latest`, `transition`.
+    stage: by `name/stage`: `holder` (the execution inside), `latest`, `transition`. active: `name/id` of the
+    executions under way, so that a long history costs nothing.
     """
 
     def __init__(self, engine: Engine, account: str, region: str) -> None:
@@ -35,6 +36,7 @@ class Pipelines:
         self.actions = self._of("action")
         self.external = self._of("external")
         self.stages = self._of("stage")
+        self._active = self._of("active")
 
     def _of(self, kind: str) -> Any:
         return self.engine.records(self.account, self.region, SERVICE, kind)
@@ -61,7 +63,8 @@ class Pipelines:
         if found is None:
             raise AwsError(
                 "PipelineVersionNotFoundException",
-                f"Account '{self.account}' does not have a pipeline with name '{name}' and version '{version}'",
+                f"Account '{self.account}' does not have a pipeline with name '{name}' and version "
+                f"'{version}'",
             )
         return found
 
@@ -78,6 +81,11 @@ class Pipelines:
     def executions_of(self, name: str) -> list[Json]:
         found: list[Json] = self.executions.list(f"{name}/")
         return found
+
+    def active_of(self, name: str) -> list[Json]:
+        """Executions under way, in order of their start."""
+        found = [self.executions.get(key) for key in self._active.keys(f"{name}/")]
+        return sorted((e for e in found if e), key=lambda execution: execution["startTime"])
 
     def actions_of(self, name: str, execution_id: str = "") -> list[Json]:
         found: list[Json] = self.actions.list(f"{name}/{execution_id}")
@@ -99,7 +107,16 @@ class Pipelines:
 
     def save_execution(self, execution: Json) -> None:
         execution["lastUpdateTime"] = self.engine.clock.now()
-        self.executions.put(f"{execution['pipelineName']}/{execution['pipelineExecutionId']}", execution)
+        key = f"{execution['pipelineName']}/{execution['pipelineExecutionId']}"
+        self.executions.put(key, execution)
+        if execution["status"] in ACTIVE:
+            self._active.put(key, {})
+        else:
+            self._active.delete(key)
+
+    def histories(self) -> tuple[Any, ...]:
+        """What is remembered of a pipeline under `name/…`."""
+        return self.versions, self.executions, self.actions, self.stages, self._active
 
     def advance(self, name: str) -> None:
         """Has the pipeline's executions looked at."""

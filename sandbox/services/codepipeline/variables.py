@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sandbox.services.codepipeline.structure import VARIABLE
+from sandbox.services.codepipeline.action_types import VARIABLE
 
 Namespaces = Mapping[str, Mapping[str, str]]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from sandbox.engine.operations import Call, operation
 from sandbox.engine.pagination import page
+from sandbox.services.codepipeline.action_types import Json
 from sandbox.services.codepipeline.pipelines import pipelines_of
 from sandbox.services.codepipeline.record import SERVICE, Pipelines
-from sandbox.services.codepipeline.structure import Json
 
 TOKEN = "InvalidNextTokenException"
 
@@ -197,9 +197,9 @@ def get_pipeline_state(call: Call, name: str) -> dict[str, Any]:
     pipelines = pipelines_of(call)
     record = pipelines.pipeline(name)
     declaration = pipelines.declaration(name, record["version"])
-    executions = {e["pipelineExecutionId"]: e for e in pipelines.executions_of(name)}
+    active = pipelines.active_of(name)
     states = [
-        _stage_state(pipelines, declaration, index, executions) for index in range(len(declaration["stages"]))
+        _stage_state(pipelines, declaration, index, active) for index in range(len(declaration["stages"]))
     ]
     return {
         "pipelineName": name,
@@ -210,10 +210,10 @@ def get_pipeline_state(call: Call, name: str) -> dict[str, Any]:
     }
 
 
-def _stage_state(pipelines: Pipelines, declaration: Json, index: int, executions: dict[str, Json]) -> Json:
+def _stage_state(pipelines: Pipelines, declaration: Json, index: int, active: list[Json]) -> Json:
     stage = declaration["stages"][index]
     record = pipelines.stage(declaration["name"], stage["name"])
-    latest = executions.get(record["latest"] or "")
+    latest = pipelines.executions.get(f"{declaration['name']}/{record['latest']}")
     state = latest["stages"].get(stage["name"]) if latest else None
     shown: Json = {
         "stageName": stage["name"],
@@ -221,9 +221,9 @@ def _stage_state(pipelines: Pipelines, declaration: Json, index: int, executions
         "actionStates": [_action_state(pipelines, action, latest, state) for action in stage["actions"]],
     }
     waiting = [
-        {"pipelineExecutionId": identifier, "status": "InProgress", "type": execution["executionType"]}
-        for identifier, execution in executions.items()
-        if execution["status"] == "InProgress" and not execution["inside"] and execution["position"] == index
+        {"pipelineExecutionId": e["pipelineExecutionId"], "status": "InProgress", "type": e["executionType"]}
+        for e in active
+        if e["status"] == "InProgress" and not e["inside"] and e["position"] == index
     ]
     if waiting:
         shown |= {"inboundExecution": waiting[0], "inboundExecutions": waiting}

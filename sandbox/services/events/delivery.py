@@ -144,7 +144,7 @@ def _close(records: Records, key: str, record: dict[str, Any], status: str, erro
 
 @task("events.schedule")
 def fire(engine: Engine, key: str, payload: dict[str, Any]) -> Again | None:
-    """One slot of a scheduled rule. The slot's own time goes on from slot to slot, whatever the clock's rate."""
+    """One slot of a scheduled rule. Slots follow one another whatever the clock's rate."""
     account, region, name = key.split("/", 2)
     records = engine.records(account, region, SERVICE, "rule")
     with engine.store.transaction():

@@ -248,7 +248,8 @@ def _anything_but(argument: Any) -> Test:
             raise invalid("Value of anything-but must be an array or single string/number value.")
         if len({isinstance(one, str) for one in each}) > 1:
             raise invalid(
-                "Inside anything but list, either all values are number or string, mixed type is not supported"
+                "Inside anything but list, either all values are number or string, "
+                "mixed type is not supported"
             )
         tests = [_equals(one) for one in each]
     if not tests:

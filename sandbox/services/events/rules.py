@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.engine.engine import Engine
-from sandbox.engine.operations import AwsError, Call, operation
+from sandbox.engine.operations import TAGS, AwsError, Call, operation
 from sandbox.engine.pagination import page
 from sandbox.services.events.bus import bus_name, bus_not_found
 from sandbox.services.events.pattern import compile_pattern
@@ -179,3 +179,12 @@ def _rule_of_arn(call: Call, arn: str) -> dict[str, Any]:
     if not arn.startswith(prefix):
         raise bus_not_found(arn)
     return get_rule(call, arn[len(prefix) :].removeprefix("default/"))
+
+
+def _tags(engine: Engine, account: str, region: str, arn: str) -> dict[str, str]:
+    name = arn.partition(":rule/")[2].removeprefix("default/")
+    rule = engine.records(account, region, SERVICE, "rule").get(name)
+    return dict(rule["tags"]) if rule else {}
+
+
+TAGS[SERVICE] = _tags

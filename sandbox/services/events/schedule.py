@@ -44,7 +44,7 @@ def _invalid() -> AwsError:
 
 @dataclass(frozen=True)
 class _Cron:
-    """`days` is the text of the day-of-month field, `weekdays` of the day-of-week field; one of them is `?`."""
+    """`days` and `weekdays` are the texts of their fields, one of them is `?`."""
 
     minutes: frozenset[int]
     hours: frozenset[int]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.services.codepipeline.action_types import environment_variables
 from sandbox.services.codepipeline.actions.context import ActionFailed, Context, Succeeded
-from sandbox.services.codepipeline.structure import environment_variables
 
 INITIATOR = "x-amzn-codepipeline-initiator"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from sandbox.engine.clients import Session
 from sandbox.engine.operations import AwsError
+from sandbox.services.codepipeline.action_types import Json
 from sandbox.services.codepipeline.record import Pipelines
-from sandbox.services.codepipeline.structure import Json
 
 
 class ActionFailed(Exception):
@@ -95,8 +95,8 @@ class Context:
             problem = error.response["Error"]
             raise ActionFailed(
                 "PermissionError" if "Denied" in problem["Code"] else "ConfigurationError",
-                f"Unable to access the artifact with Amazon S3 object key '{location['key']}' located in the Amazon S3 "
-                f"artifact bucket '{location['bucket']}'. {problem['Code']}: {problem['Message']}",
+                f"Unable to access the artifact with Amazon S3 object key '{location['key']}' located in the "
+                f"Amazon S3 artifact bucket '{location['bucket']}'. {problem['Code']}: {problem['Message']}",
             ) from error
         data: bytes = answer["Body"].read()
         return data

@@ -10,10 +10,10 @@ from sandbox.engine.engine import Engine
 from sandbox.engine.events import Event, listener
 from sandbox.engine.operations import AwsError
 from sandbox.engine.tasks import task
+from sandbox.services.codepipeline.action_types import Json
 from sandbox.services.codepipeline.actions import approval, cloudformation, codebuild, source
 from sandbox.services.codepipeline.actions.context import ActionFailed, Context, Succeeded
 from sandbox.services.codepipeline.record import Pipelines
-from sandbox.services.codepipeline.structure import Json
 
 log = logging.getLogger(__name__)
 
