@@ -17,7 +17,6 @@ from sandbox.services.cloudformation.stack.lookups import Live
 from sandbox.services.cloudformation.stack.plan import Outline
 from sandbox.services.cloudformation.stack.records import Record
 from sandbox.services.cloudformation.stack.tags import resource_tags
-from sandbox.services.cloudformation.template.errors import TemplateError
 from sandbox.services.cloudformation.template.evaluate import Evaluator
 
 T = TypeVar("T")
@@ -45,7 +44,7 @@ def deploy(operation: Operation, outline: Outline, target: Record, name: str) ->
         return True
     try:
         wanted = _wanted(operation, outline, target, name)
-    except (Invalid, TemplateError, *expected_failures()) as error:
+    except expected_failures() as error:
         record = record or new(outline, name)
         status = "UPDATE_FAILED" if record.get("PhysicalResourceId") else "CREATE_FAILED"
         text = str(error) if isinstance(error, Invalid) else getattr(error, "message", str(error))

@@ -82,9 +82,9 @@ def begin(stacks: Stacks, stack: Record, target: Record, status: str, reason: st
             engine.tasks.submit(TIMEOUT, stack["StackId"], payload, after=stack["TimeoutInMinutes"] * 60.0)
 
 
-def _repeated(stack: Record | None, token: str | None, kind: str) -> bool:
+def _repeated(stack: Record, token: str | None, kind: str) -> bool:
     """Whether a request with this ClientRequestToken was taken already; AWS then answers as before."""
-    if stack is None or not token or stack.get("ClientRequestToken") != token:
+    if not token or stack.get("ClientRequestToken") != token:
         return False
     if stack.get("LastOperation") != kind:
         raise AwsError("TokenAlreadyExistsException", f"Token {token} was already used for another operation")
@@ -97,9 +97,9 @@ def create_stack(call: Call, **request: Any) -> dict[str, Any]:
     stacks, name = stacks_of(call), request["StackName"]
     check_name(name)
     existing = stacks.find(name)
-    if _repeated(existing, request.get("ClientRequestToken"), "CREATE"):
-        return {"StackId": existing["StackId"]}
     if existing is not None:
+        if _repeated(existing, request.get("ClientRequestToken"), "CREATE"):
+            return {"StackId": existing["StackId"]}
         raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists")
     if len(stacks.names.keys()) >= MAX_STACKS:
         raise AwsError("LimitExceededException", f"Limit for stack has been exceeded: {MAX_STACKS}")

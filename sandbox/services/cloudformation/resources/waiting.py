@@ -48,4 +48,5 @@ def settled(request: Request, look: Callable[[], T | None]) -> T:
         if answer is not None:
             return answer
         with _changed:
-            _changed.wait_for(lambda seen=before: _count != seen or request.stop.is_set(), timeout=LOOK_AGAIN)
+            if _count == before and not request.stop.is_set():
+                _changed.wait(LOOK_AGAIN)

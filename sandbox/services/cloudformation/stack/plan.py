@@ -165,7 +165,9 @@ def make(outline: Outline, stacks: Stacks, stack: Record, stack_tags: dict[str, 
         type_schema = schema_of(declared["Type"], outline.place.region)
         try:
             step.properties = validate(name, type_schema, properties)
-            handler_of(declared["Type"]).check(name, step.properties)
+            handler = handler_of(declared["Type"])
+            assert handler is not None  # check_types has refused the others
+            handler.check(name, step.properties)
         except Invalid as error:
             faults[name] = str(error)
             step.properties = properties
