@@ -155,6 +155,9 @@ def _command(
         "HOME": str(layout.temporary),
         "TMPDIR": str(layout.temporary),
         "AWS_EC2_METADATA_DISABLED": "true",
+        # Threads that spin while they wait take the processors from those they wait for: this machine does
+        # other things at the same time, and may run several jobs.
+        "OMP_WAIT_POLICY": "PASSIVE",
         # `pip` inside the job (containers/installer).
         "SANDBOX_UV": uv(),
         "SANDBOX_PACKAGES": str(layout.packages),
