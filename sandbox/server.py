@@ -31,20 +31,17 @@ class Sandbox:
         from sandbox.gateway import authorization, chain, services
         from sandbox.gateway.git_http import GitHttp
         from sandbox.gateway.moto import Moto
-        from sandbox.state.snapshot import Snapshots
+        from sandbox.state.moto_records import MotoRecords
 
         self.settings = settings
         self.engine = Engine(settings)
         self.moto = Moto(settings.account)
-        self.snapshots = Snapshots(settings.state / "moto", self.moto)
-        self.snapshots.load()
+        self.records = MotoRecords(settings.state, settings.account, self.moto)
+        self.records.load()
         services.load()
 
         def handle(request: Request) -> Response:
-            response = chain.handle(self.engine, self.moto, request)
-            if self.moto.changed:
-                self.snapshots.notify()
-            return response
+            return chain.handle(self.engine, self.moto, request)
 
         from sandbox.services.codecommit import pushes
 
@@ -58,19 +55,18 @@ class Sandbox:
         from sandbox.iam.principals import bootstrap
 
         keys = bootstrap(self.settings.account)
-        self.moto.changed |= {"iam", "sts"}
         credentials = {name: Credentials(pair.access_key, pair.secret_key) for name, pair in keys.items()}
         self.engine.clients.root_key = credentials["root"].access_key
         client_files.write(self.settings.state, credentials, self.settings.region, self.http.url)
-        self.snapshots.start()
-        self.snapshots.notify()
+        self.records.start()
+        self.records.write("iam")
         self.http.start()
         self.engine.start()
 
     def stop(self) -> None:
         self.http.stop()
         self.engine.stop()
-        self.snapshots.close()
+        self.records.close()
 
 
 def _server(port: int | None, handle: Any, git: Any) -> HttpServer:

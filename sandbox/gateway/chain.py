@@ -112,7 +112,9 @@ def answer(exchange: Exchange) -> None:
         )
         exchange.response = serialize(operation, handler(call, **operation.parameters))
     elif services.SERVICES[operation.service] is Backing.MOTO:
-        exchange.response = exchange.moto(exchange.request, operation.service, operation.name)
+        exchange.response = exchange.moto(
+            exchange.request, operation.service, operation.name, operation.parameters
+        )
         if exchange.response.status == 404 and exchange.response.body.startswith(b"<!"):
             raise _unsupported(operation)
         if exchange.response.status == 500 and b"NotImplementedError" in exchange.response.body:

@@ -273,6 +273,8 @@ def request_tags(params: Mapping[str, Any]) -> dict[str, str | None]:
                 found.setdefault(item, None)
             elif isinstance(item, Mapping):
                 name = next((item[key] for key in ("Key", "key", "TagKey") if key in item), None)
+                if name is not None and str(name).lower().startswith("aws:"):
+                    continue  # system tags, set by services, are no tags of the request
                 text = next((item[key] for key in ("Value", "value", "TagValue") if key in item), "")
                 if name is not None:
                     found[str(name)] = str(text)
