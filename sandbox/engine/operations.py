@@ -27,6 +27,10 @@ POLICIES: dict[str, Callable[[Engine, str, str, str], str | None]] = {}
 """By ARN service: (engine, account, region, resource ARN) → its resource policy, as JSON text."""
 
 
+LOCATE: dict[tuple[str, str], Callable[[Engine, str, str, str], str | None]] = {}
+"""By (service, kind): (engine, account, region, id) → the ARN of what an id alone stands for."""
+
+
 class AwsError(Exception):
     """An error of an AWS API.
 

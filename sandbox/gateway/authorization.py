@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from sandbox.engine.clients import Session
 from sandbox.engine.engine import Engine
 from sandbox.engine.http import Request
-from sandbox.engine.operations import POLICIES, TAGS, AwsError
+from sandbox.engine.operations import LOCATE, POLICIES, TAGS, AwsError
 from sandbox.gateway.authentication import Identity, authenticate_git
 from sandbox.iam import gate
 from sandbox.iam.context import RequestFacts
@@ -57,7 +57,20 @@ def _facts(
         source = POLICIES.get(arn.split(":")[2]) if arn.count(":") >= 5 else None
         return source(engine, account, region, arn) if source else None
 
-    return RequestFacts(service, operation, parameters, region, account, tags_of=tags_of, policy_of=policy_of)
+    def locate(of: str, kind: str, identifier: str) -> str | None:
+        source = LOCATE.get((of, kind))
+        return source(engine, account, region, identifier) if source else None
+
+    return RequestFacts(
+        service,
+        operation,
+        parameters,
+        region,
+        account,
+        tags_of=tags_of,
+        policy_of=policy_of,
+        locate=locate,
+    )
 
 
 def _decide(ask: Callable[[], None]) -> None:

@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sandbox.engine.operations import TAGS, AwsError
+from sandbox.engine.operations import LOCATE, TAGS, AwsError
 from sandbox.services.cloudformation.template.errors import TemplateError
 from sandbox.services.cloudformation.template.evaluate import Place
 
@@ -229,3 +229,12 @@ def tags_of_stack(engine: Engine, account: str, region: str, arn: str) -> dict[s
 
 
 TAGS[SERVICE] = tags_of_stack
+
+
+def stack_of_change_set(engine: Engine, account: str, region: str, identifier: str) -> str | None:
+    """The stack whose change set an ARN names: permissions on change sets are permissions on stacks."""
+    keys = Stacks(engine, account, region).change_sets.keys()
+    return next((key.split("|")[0] for key in keys if key.endswith(f"|{identifier}")), None)
+
+
+LOCATE[SERVICE, "change-set"] = stack_of_change_set
