@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from sandbox.engine.operations import AwsError, Call, operation
@@ -272,7 +273,7 @@ def list_builds_for_project(
     return _ids(call.records("build").keys(f"{project['name']}:"), sortOrder, nextToken)
 
 
-def _ids(ids: list[str], order: str, token: str | None) -> dict[str, Any]:
+def _ids(ids: Sequence[str], order: str, token: str | None) -> dict[str, Any]:
     ordered = ids if order == "ASCENDING" else ids[::-1]
     chosen, following = page(ordered, token, error="InvalidInputException")
     return {"ids": chosen} | ({"nextToken": following} if following else {})

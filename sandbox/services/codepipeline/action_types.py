@@ -78,7 +78,8 @@ def validate_action(action: Json, region: str) -> None:
     if declared is None or kind["owner"] != "AWS" or kind["version"] != "1":
         raise action_error(
             f"ActionType (Category: '{kind['category']}', Provider: '{kind['provider']}', "
-            f"Owner: '{kind['owner']}', Version: '{kind['version']}') in action '{name}' is not available in region {region.upper()} "
+            f"Owner: '{kind['owner']}', Version: '{kind['version']}') in action '{name}' is not available in "
+            f"region {region.upper()} "
             "(the sandbox implements Source CodeCommit and S3, Build and Test CodeBuild, Deploy "
             "CloudFormation, Approval Manual)"
         )
@@ -152,8 +153,8 @@ def environment_variables(action: str, text: str) -> list[dict[str, str]]:
                 raise ValueError(f"unexpected members of {variable}")
     except (ValueError, TypeError) as error:
         raise action_error(
-            f"Action configuration for action '{action}': EnvironmentVariables is no JSON array of name, value "
-            f"and type: {error}"
+            f"Action configuration for action '{action}': EnvironmentVariables is no JSON array of name, "
+            f"value and type: {error}"
         ) from error
     result: list[dict[str, str]] = variables
     return result

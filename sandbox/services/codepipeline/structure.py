@@ -12,7 +12,8 @@ from sandbox.services.codepipeline.errors import action_error, stage_error, stru
 
 def validate(pipeline: Json, region: str) -> Json:
     """The declaration with its defaults; raises as CreatePipeline does."""
-    pipeline = {"pipelineType": "V1", "executionMode": "SUPERSEDED"} | pipeline
+    defaults: Json = {"pipelineType": "V1", "executionMode": "SUPERSEDED"}
+    pipeline = defaults | pipeline
     if pipeline["pipelineType"] == "V1":
         _validate_v1(pipeline)
     if bool(pipeline.get("artifactStore")) == bool(pipeline.get("artifactStores")):
@@ -73,8 +74,8 @@ def _validate_sources(stages: list[Json]) -> None:
                 raise structure_error("Pipeline should start with a stage that only contains source actions")
             if index and source:
                 raise structure_error(
-                    f"Source action {action['name']} is in stage {stage['name']}: source actions may only be in "
-                    "the first stage of a pipeline"
+                    f"Source action {action['name']} is in stage {stage['name']}: source actions may only be "
+                    "in the first stage of a pipeline"
                 )
 
 
@@ -137,15 +138,15 @@ def _validate_artifacts(stages: list[Json]) -> None:
                 for artifact in action.get("inputArtifacts", []):
                     if artifact["name"] not in produced:
                         raise action_error(
-                            f"Input Artifact Bundle {artifact['name']} in action {action['name']} is not declared "
-                            "as Output Artifact Bundle in any of the preceding actions"
+                            f"Input Artifact Bundle {artifact['name']} in action {action['name']} is not "
+                            "declared as Output Artifact Bundle in any of the preceding actions"
                         )
             for action in group:
                 for artifact in action.get("outputArtifacts", []):
                     if artifact["name"] in produced:
                         raise action_error(
-                            f"Output Artifact Bundle name must be unique within the pipeline. {artifact['name']} "
-                            "has been used more than once."
+                            f"Output Artifact Bundle name must be unique within the pipeline. "
+                            f"{artifact['name']} has been used more than once."
                         )
                     produced.add(artifact["name"])
 

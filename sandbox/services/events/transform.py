@@ -40,8 +40,8 @@ def validate_input(target: dict[str, Any]) -> None:
             if name not in paths and not name.startswith("aws.events."):
                 raise AwsError(
                     "ValidationException",
-                    f"Invalid InputTemplate for target {target['Id']} : Input template placeholder <{name}> is "
-                    "not in InputPathsMap.",
+                    f"Invalid InputTemplate for target {target['Id']} : Input template placeholder <{name}> "
+                    "is not in InputPathsMap.",
                 )
 
 
@@ -61,18 +61,15 @@ def select(path: str, event: Any) -> Any:
     """The value at a JSON path, `MISSING` where there is none."""
     value = event
     for step in _steps(path, ""):
-        if (
-            isinstance(step, int)
-            and isinstance(value, list)
-            and step < len(value)
-            or isinstance(step, str)
-            and isinstance(value, dict)
-            and step in value
-        ):
-            value = value[step]
-        else:
+        known = isinstance(value, list) and step < len(value) if isinstance(step, int) else _has(value, step)
+        if not known:
             return _MISSING
+        value = value[step]
     return value
+
+
+def _has(value: Any, name: str) -> bool:
+    return isinstance(value, dict) and name in value
 
 
 def present(value: Any) -> bool:
