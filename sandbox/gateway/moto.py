@@ -38,10 +38,8 @@ class Moto:
     def __init__(self, account: str) -> None:
         os.environ["MOTO_ACCOUNT_ID"] = account
         os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-
         _leave_to_the_sandbox()
-        self._application = DomainDispatcherApplication(create_backend_app)
+        self._applications: dict[str, Any] = {}
         self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self.on_change: Changed = lambda *_: None
 
@@ -55,11 +53,24 @@ class Moto:
 
         environ: dict[str, Any] = environ_of_request(request)
         with self._locks[service]:
-            body, status, headers = run_wsgi_app(self._application, environ, buffered=True)
+            application = self._application(service)
+            body, status, headers = run_wsgi_app(application, environ, buffered=True)
             code = int(status.split()[0])
             if not operation.startswith(READS) and code < 400:
                 self.on_change(service, operation, parameters)
             return Response(code, dict(headers), b"".join(body))
+
+    def _application(self, service: str) -> Any:
+        """The application of one service; under its lock.
+
+        moto's own dispatcher guesses the service from the request, at each one anew by listing moto's
+        folder, and lets some paths lead to its own interface; the gateway knows the service already.
+        """
+        if service not in self._applications:
+            from moto.moto_server.werkzeug_app import create_backend_app
+
+            self._applications[service] = create_backend_app(service)  # type: ignore[arg-type]
+        return self._applications[service]
 
 
 def _leave_to_the_sandbox() -> None:
