@@ -171,7 +171,7 @@ def delete(project: Project, waiter: Waiter, tell: Tell) -> dict[str, Any]:
         "ProjectId": project.id,
         "ProjectStatus": status,
         "DeletedStacks": [*deleted, stack["StackName"]] if stack else deleted,
-        "Retained": _retained(access, stack["StackId"]) if stack else [],
+        "Retained": [*(_retained(access, stack["StackId"]) if stack else []), *_sagemaker_pipeline(project)],
     }
 
 
@@ -182,6 +182,18 @@ def _retained(access: Access, stack_id: str) -> list[dict[str, Any]]:
         item["repositoryId"]: item["repositoryName"] for page in answers for item in page["repositories"]
     }
     return [{**item, "Name": names.get(item["Id"])} for item in stacks.retained(access, stack_id)]
+
+
+def _sagemaker_pipeline(project: Project) -> list[dict[str, Any]]:
+    """The pipeline that the builds made is kept: its executions say where the registered models come from."""
+    name = project.names.sagemaker_pipeline
+    try:
+        project.access.client("sagemaker").describe_pipeline(PipelineName=name)
+    except ClientError as error:
+        if is_absent(error):  # nothing was ever built
+            return []
+        raise
+    return [{"Type": "AWS::SageMaker::Pipeline", "Id": name, "Name": None}]
 
 
 def _project_stack(project: Project) -> dict[str, Any] | None:
