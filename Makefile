@@ -2,6 +2,7 @@
 #   make demo     the whole loop on this machine       make test   all tests
 #   make lint     ruff, formatting, types, locks       make bench  seconds and ratios
 #   make setup    the virtual environment alone        make clean  removes what make made
+#   make bench-setup   seconds of set-up with cold caches, in a temporary copy (minutes, downloads)
 # DEMO_ARGS, PYTEST_ARGS and BENCH_ARGS are handed on; PYTHON names another interpreter.
 
 VENV := .venv
@@ -11,7 +12,7 @@ SUPPORTED := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_in
 PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python3
 TEST_WORKERS ?= 2
 
-.PHONY: setup demo test lint bench clean lock
+.PHONY: setup demo test lint bench bench-setup clean lock
 
 setup: $(READY)
 
@@ -30,6 +31,9 @@ lint: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+bench-setup: $(READY)
+	@$(BIN)/python -m bench --set-up $(BENCH_ARGS)
 
 clean:
 	@if [ -x $(BIN)/mlops ]; then $(BIN)/mlops sandbox stop >/dev/null 2>&1 || true; fi

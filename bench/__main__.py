@@ -13,6 +13,8 @@ from bench.report import as_json, table
 
 BENCHMARKS = ("start", "gateway", "steps", "endpoint", "synthesis", "loop")
 SET_UP = "set_up"
+WIDTH = 140
+"""Characters of a line that is written to a file."""
 
 
 def main() -> None:
@@ -39,7 +41,9 @@ def main() -> None:
     else:
         from rich.console import Console
 
-        Console().print(table(results))
+        console = Console()
+        console.width = max(console.width, 0 if console.is_terminal else WIDTH)
+        console.print(table(results))
 
 
 if __name__ == "__main__":

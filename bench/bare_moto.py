@@ -10,10 +10,9 @@ def main() -> None:
     from werkzeug.serving import WSGIRequestHandler, make_server
 
     logging.disable()
-    # Without keep-alive and with Nagle's delay it would look slower than moto is.
+    # Without keep-alive, or with Nagle's delay, it would look slower than moto is.
     WSGIRequestHandler.protocol_version = "HTTP/1.1"
     WSGIRequestHandler.disable_nagle_algorithm = True
-    WSGIRequestHandler.wbufsize = -1
     application = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, application, threaded=True)
     print(server.server_port, flush=True)

@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from bench.machine import machine
-from bench.measure import Measure, Result, Turns, seconds
+from bench.measure import Measure, Result, Turns, cpu_seconds, seconds
 
 GOAL_RATIO = 1.15
-BATCH = 50
+BATCH = 20
 
 
 def run(*, quick: bool) -> list[Result]:
-    with machine() as here, _moto() as url:
+    with machine() as here, _moto() as (pid, url):
         ours, bare = here.access().client, _clients(url)
         for client in (ours, bare):
             client("s3").create_bucket(Bucket="bench")
@@ -28,11 +28,12 @@ def run(*, quick: bool) -> list[Result]:
             client("ssm").put_parameter(Name="bench", Value="x", Type="String")
         results: list[Result] = []
         for name, ask in REQUESTS.items():
-            turns = Turns().take(
-                4 if quick else 12, ours=_per_request(ask, ours), bare=_per_request(ask, bare)
-            )
+            loads = {"ours": Load(ask, ours, here.running.pid), "bare": Load(ask, bare, pid)}
+            turns = Turns().take(6 if quick else 25, **loads)
+            gate, moto = loads["ours"].cpu, loads["bare"].cpu
+            note = f"CPU of the server {gate:.2f} ms, of moto's own {moto:.2f} ms"
+            results.append(Measure(f"{name}, as a client sees it", "ms", turns.samples["ours"], note=note))
             ratios = turns.ratio("ours", "bare")
-            results.append(Measure(f"{name} through the gateway", "ms", turns.samples["ours"]))
             results.append(Measure(f"{name}, gateway against bare moto", "×", ratios, GOAL_RATIO))
     return results
 
@@ -44,25 +45,39 @@ REQUESTS: dict[str, Callable[[Any], object]] = {
 }
 
 
-def _per_request(ask: Callable[[Any], object], client: Any) -> Callable[[], float]:
-    """Milliseconds of one request, boto3's own included, over a batch."""
+class Load:
+    """A batch of one request: milliseconds of each, boto3's own part in it. The server's CPU is kept."""
 
-    def batch() -> None:
+    def __init__(self, ask: Callable[[Any], object], client: Any, pid: int) -> None:
+        self._ask, self._client, self._pid = ask, client, pid
+        self._cpu, self._requests = 0.0, 0
+        ask(client)
+
+    def __call__(self) -> float:
+        before = cpu_seconds(self._pid)
+        taken = seconds(self._batch)
+        self._cpu += cpu_seconds(self._pid) - before
+        self._requests += BATCH
+        return taken * 1000 / BATCH
+
+    def _batch(self) -> None:
         for _ in range(BATCH):
-            ask(client)
+            self._ask(self._client)
 
-    batch()
-    return lambda: seconds(batch) * 1000 / BATCH
+    @property
+    def cpu(self) -> float:
+        """Milliseconds of the server's CPU a request."""
+        return 1000 * self._cpu / self._requests
 
 
 @contextmanager
-def _moto() -> Iterator[str]:
-    """moto's server, as `moto_server` starts it."""
+def _moto() -> Iterator[tuple[int, str]]:
+    """moto's server, as `moto_server` starts it: its process and URL."""
     command = [sys.executable, "-u", "-m", "bench.bare_moto"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout
         try:
-            yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
+            yield server.pid, f"http://127.0.0.1:{server.stdout.readline().strip()}"
         finally:
             server.terminate()
 
