@@ -16,6 +16,7 @@ from sandbox.engine.tasks import task
 from sandbox.services.codepipeline.action_types import Json
 from sandbox.services.codepipeline.conditions import evaluate
 from sandbox.services.codepipeline.record import ACTIVE, Pipelines
+from sandbox.services.codepipeline.rerun import reset_actions, start_rollback
 from sandbox.services.codepipeline.variables import UnresolvedVariable, resolve_all
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -318,31 +319,3 @@ class _Move:
             self.execution["statusSummary"] = summary
         self.pipelines.save_execution(self.execution)
         self.pipelines.pipeline_event(self.execution, event)
-
-
-def reset_actions(pipelines: Pipelines, execution: Json, stage: str, mode: str) -> None:
-    """Forgets the failed (or all) actions of a stage, so that they are started once more."""
-    state = execution["stages"][stage]
-    kept: dict[str, str] = {}
-    prefix = f"{execution['pipelineName']}/{execution['pipelineExecutionId']}"
-    for name, identifier in state["actions"].items():
-        record = pipelines.actions.get(f"{prefix}/{identifier}")
-        if mode == "FAILED_ACTIONS" and record and record["status"] == "Succeeded":
-            kept[name] = identifier
-    state |= {"status": "InProgress", "actions": kept, "attempt": state["attempt"] + 1}
-    for kind in ("onSuccess", "onFailure"):
-        state.pop(kind, None)
-
-
-def start_rollback(pipelines: Pipelines, target: Json, stage: str, trigger: Json) -> Json:
-    """An execution of one stage with the artifacts, variables and revisions of `target`."""
-    stages = pipelines.declaration(target["pipelineName"], target["pipelineVersion"])["stages"]
-    return pipelines.start(
-        target["pipelineName"],
-        trigger,
-        pipelineVersion=target["pipelineVersion"],
-        executionType="ROLLBACK",
-        rollbackMetadata={"rollbackTargetPipelineExecutionId": target["pipelineExecutionId"]},
-        position=[one["name"] for one in stages].index(stage),
-        **{member: target[member] for member in ("artifacts", "namespaces", "revisions", "variables")},
-    )

@@ -9,9 +9,9 @@ from sandbox.engine.operations import AwsError, Call, operation
 from sandbox.services.codepipeline.action_types import Json
 from sandbox.services.codepipeline.actions.context import ActionFailed, Succeeded
 from sandbox.services.codepipeline.actions.run import finish
-from sandbox.services.codepipeline.advance import reset_actions, start_rollback
 from sandbox.services.codepipeline.pipelines import pipelines_of
 from sandbox.services.codepipeline.record import ACTIVE, SERVICE, Pipelines
+from sandbox.services.codepipeline.rerun import reset_actions, start_rollback
 
 QUEUE = 50
 """Executions of a pipeline in mode QUEUED or PARALLEL that may be under way."""
