@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import io
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,9 @@ Transport = Callable[[Request], Response]
 
 REUSE = 1800.0
 """Seconds for which the session of a role is used again by the same service."""
+
+KEPT = 64
+"""Sessions kept for use again, each with its clients; who still holds an older one may go on using it."""
 
 DURATION = 12 * 3600
 """Seconds that a service's role session is valid: longer than the longest job it is made for."""
@@ -129,8 +133,8 @@ class Clients:
         self._account = account
         self._now = now
         self._lock = threading.Lock()
-        self._roles: dict[tuple[str, ...], tuple[float, Session]] = {}
-        self._sessions: dict[tuple[str, str, tuple[str, ...]], Session] = {}
+        self._roles: OrderedDict[tuple[str, ...], tuple[float, Session]] = OrderedDict()
+        self._sessions: OrderedDict[tuple[str, str, tuple[str, ...]], Session] = OrderedDict()
 
     def role(
         self, role_arn: str, *, service: str, session_name: str, region: str, source_arn: str | None = None
@@ -160,6 +164,7 @@ class Clients:
         session = Session(self, Credentials(*issued), region, agent=service)
         with self._lock:
             self._roles[key] = (self._now(), session)
+            _forget_oldest(self._roles)
         return session
 
     def of_principal(self, principal: Principal, region: str, via: str | None = None) -> Session:
@@ -180,7 +185,10 @@ class Clients:
                 self._sessions[key] = Session(
                     self, Credentials(*trust.secrets(access_key)), region, through, agent=via
                 )
-            return self._sessions[key]
+            session = self._sessions[key]
+            self._sessions.move_to_end(key)
+            _forget_oldest(self._sessions)
+            return session
 
     def owner(self, region: str) -> Session:
         """Acts as the account itself: for what AWS keeps in accounts of its own (a service's own buckets)."""
@@ -191,6 +199,11 @@ class Clients:
         with self._lock:
             self._roles.clear()
             self._sessions.clear()
+
+
+def _forget_oldest(sessions: OrderedDict[Any, Any]) -> None:
+    while len(sessions) > KEPT:
+        sessions.popitem(last=False)
 
 
 @functools.cache

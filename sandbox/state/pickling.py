@@ -79,7 +79,9 @@ def _pickler() -> Any:
             if isinstance(value, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
                 return _private_key, (value.private_bytes(*pem),)
             if isinstance(value, collections.defaultdict) and type(value) is not collections.defaultdict:
-                return _bare, (type(value),), value.__dict__, None, iter(value.items())
+                # moto's subclasses take other arguments than the factory; it is no part of __dict__.
+                made = (type(value), value.default_factory)
+                return _defaults, made, value.__dict__, None, iter(value.items())
             if isinstance(value, weakref.WeakValueDictionary):
                 return _weak_values, (dict(value),)
             return super().reducer_override(value)
@@ -97,8 +99,10 @@ def _private_key(pem: bytes) -> Any:
     return serialization.load_pem_private_key(pem, None)
 
 
-def _bare(kind: type) -> Any:
-    return kind.__new__(kind)
+def _defaults(kind: type, factory: Any) -> Any:
+    made = kind.__new__(kind)
+    made.default_factory = factory
+    return made
 
 
 def _weak_values(items: dict[Any, Any]) -> Any:

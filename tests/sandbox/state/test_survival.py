@@ -151,3 +151,16 @@ def test_principals_keep_their_keys(mine: SandboxProcess) -> None:
     mine.start_again()
     assert mine._keys("engineer") == before
     assert mine.client("sts", "engineer").get_caller_identity()["Arn"].endswith("user/engineer")
+
+
+def test_services_written_whole_go_on_after_a_restart(mine: SandboxProcess) -> None:
+    ssm, logs = mine.client("ssm"), mine.client("logs")
+    ssm.put_parameter(Name="/one", Value="1", Type="String")
+    logs.create_log_group(logGroupName="/one")
+    mine.restart()
+    ssm, logs = mine.client("ssm"), mine.client("logs")
+    ssm.put_parameter(Name="/two", Value="2", Type="String")
+    ssm.put_parameter(Name="/one", Value="3", Type="String", Overwrite=True)
+    logs.create_log_stream(logGroupName="/one", logStreamName="s")
+    assert ssm.get_parameter(Name="/one")["Parameter"]["Version"] == 2
+    assert {p["Name"] for p in ssm.describe_parameters()["Parameters"]} == {"/one", "/two"}
