@@ -7,7 +7,7 @@ from typing import Any
 from pipelines.settings import Settings
 
 PIPELINE_ENDED = {"Succeeded", "Failed", "Stopped"}
-SHORTEST_POLL_SECONDS, LONGEST_POLL_SECONDS, POLL_GROWTH = 0.5, 30.0, 1.5
+SHORTEST_POLL_SECONDS, LONGEST_POLL_SECONDS, POLL_GROWTH = 0.2, 30.0, 1.5
 LOG_GROUPS = {"ProcessingJob": "/aws/sagemaker/ProcessingJobs", "TrainingJob": "/aws/sagemaker/TrainingJobs"}
 
 

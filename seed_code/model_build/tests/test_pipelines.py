@@ -182,7 +182,8 @@ class ExecutionTest(unittest.TestCase):
         self.assertEqual("package/1", execution.registered(steps))
         expected = "Preprocess: Succeeded after 2.0 s (unchanged: taken from an earlier execution)"
         self.assertEqual(["Preprocess: Executing", expected, "Register: Succeeded"], lines)
-        self.assertEqual([0.5, 0.75], waits)
+        shortest = execution.SHORTEST_POLL_SECONDS
+        self.assertEqual([shortest, shortest * execution.POLL_GROWTH], waits)
 
     def test_polling_slows_down_to_its_limit(self):
         waits = []
