@@ -51,12 +51,13 @@ def deploy_pipeline_activities(names: Names, arns: Arns, key_arn: str) -> list[A
 
 
 def deploy_stacks_activities(names: Names, arns: Arns, key_arn: str) -> list[Activity]:
-    """CloudFormation, for the endpoint stacks: models, configurations, endpoints, alarms, scaling."""
+    """CloudFormation, for the endpoint stacks: models, configurations, endpoints, alarms, logs, scaling."""
     execution_role = arns.role(names.role("execution"))
     return [
         _manage_endpoints(names, arns),
         _encrypt_endpoint_volumes(key_arn),
         _manage_alarms(names, arns),
+        _manage_logs(names, arns),
         _manage_scaling(arns),
         pass_role([execution_role], "sagemaker.amazonaws.com", name="PassExecutionRole"),
     ]
@@ -143,6 +144,23 @@ def _manage_alarms(names: Names, arns: Arns) -> Activity:
         "cloudwatch:UntagResource",
     ]
     return Activity("ManageAlarms", (allow(actions, alarms),))
+
+
+def _manage_logs(names: Names, arns: Arns) -> Activity:
+    groups = [arns.log_group(names.endpoint_log_group(stage)) for stage in STAGES]
+    actions = [
+        "logs:AssociateKmsKey",
+        "logs:CreateLogGroup",
+        "logs:DeleteLogGroup",
+        "logs:DeleteRetentionPolicy",
+        "logs:DisassociateKmsKey",
+        "logs:ListTagsForResource",
+        "logs:PutRetentionPolicy",
+        "logs:TagResource",
+        "logs:UntagResource",
+    ]
+    groups += [f"{group}:*" for group in groups]
+    return Activity("ManageLogs", (allow(actions, groups), allow(["logs:DescribeLogGroups"], ["*"])))
 
 
 def _manage_scaling(arns: Arns) -> Activity:

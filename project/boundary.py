@@ -63,6 +63,19 @@ def boundary_statements(arns: Arns) -> list[Statement]:
         ),
         allow(
             [
+                "logs:AssociateKmsKey",
+                "logs:DeleteLogGroup",
+                "logs:DeleteRetentionPolicy",
+                "logs:DisassociateKmsKey",
+                "logs:ListTagsForResource",
+                "logs:PutRetentionPolicy",
+                "logs:TagResource",
+                "logs:UntagResource",
+            ],
+            [arns.log_group("/aws/sagemaker/Endpoints/*")],
+        ),
+        allow(
+            [
                 "codecommit:CancelUploadArchive",
                 "codecommit:GetBranch",
                 "codecommit:GetCommit",
@@ -115,6 +128,7 @@ def boundary_statements(arns: Arns) -> list[Statement]:
                 "cloudwatch:GetMetricData",
                 "cloudwatch:PutMetricData",
                 "ecr:GetAuthorizationToken",
+                "logs:DescribeLogGroups",
                 "sagemaker:ListModelPackages",
             ],
             ["*"],

@@ -68,7 +68,7 @@ def _write_job_logs(names: Names, arns: Arns) -> Activity:
     groups = [
         arns.log_group("/aws/sagemaker/ProcessingJobs"),
         arns.log_group("/aws/sagemaker/TrainingJobs"),
-        arns.log_group(f"/aws/sagemaker/Endpoints/{names.model_package_group}-*"),
+        arns.log_group(names.endpoint_log_group("*")),
     ]
     actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
     return Activity("WriteJobLogs", (allow(actions, [*groups, *(f"{group}:*" for group in groups)]),))

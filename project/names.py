@@ -75,6 +75,10 @@ class Names:
     def endpoint(self, stage: str) -> str:
         return f"{self.model_package_group}-{stage}"
 
+    def endpoint_log_group(self, stage: str) -> str:
+        """SageMaker chooses this name."""
+        return f"/aws/sagemaker/Endpoints/{self.endpoint(stage)}"
+
     def endpoint_stack(self, stage: str) -> str:
         return f"{self.prefix}-deploy-{stage}"
 

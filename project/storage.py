@@ -116,8 +116,11 @@ def _tls_only(bucket_arn: str) -> dict[str, Any]:
 
 
 def _key_policy(names: Names, arns: Arns) -> dict[str, Any]:
-    """The account's IAM policies decide who uses the key; CloudWatch Logs uses it for build logs."""
-    log_groups = arns.log_group(names.log_group(f"{names.prefix}-*"))
+    """The account's IAM policies decide who uses the key; CloudWatch Logs does for builds and endpoints."""
+    log_groups = [
+        arns.log_group(names.log_group(f"{names.prefix}-*")),
+        arns.log_group(names.endpoint_log_group("*")),
+    ]
     return {
         "Version": "2012-10-17",
         "Statement": [

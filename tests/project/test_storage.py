@@ -72,7 +72,10 @@ def test_the_key_rotates_and_serves_only_this_projects_logs() -> None:
     assert key["EnableKeyRotation"] is True
     logs = next(s for s in key["KeyPolicy"]["Statement"] if "Service" in s["Principal"])
     assert logs["Condition"]["ArnLike"] == {
-        "kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-east-1:123456789012:log-group:/aws/codebuild/sagemaker-movies-p-1-*"
+        "kms:EncryptionContext:aws:logs:arn": [
+            "arn:aws:logs:us-east-1:123456789012:log-group:/aws/codebuild/sagemaker-movies-p-1-*",
+            "arn:aws:logs:us-east-1:123456789012:log-group:/aws/sagemaker/Endpoints/movies-p-1-*",
+        ]
     }
 
 
