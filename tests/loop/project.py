@@ -27,6 +27,7 @@ class Project:
     names: Names
     folder: Path
     _clones: dict[str, Clone] = field(default_factory=dict)
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     @classmethod
     def create(cls, sandbox: SandboxProcess, template: dict[str, str], name: str, folder: Path) -> Project:
@@ -46,7 +47,10 @@ class Project:
         return cls(sandbox, names, folder)
 
     def client(self, service: str, principal: str = "engineer") -> Any:
-        return self.sandbox.client(service, principal)
+        """A client of a principal's, made once."""
+        if (service, principal) not in self._clients:
+            self._clients[service, principal] = self.sandbox.client(service, principal)
+        return self._clients[service, principal]
 
     # --- code
 
