@@ -126,7 +126,8 @@ def _validate_start(effective: dict[str, Any], members: dict[str, Any]) -> None:
 
 
 def _initiator(call: Call, effective: dict[str, Any]) -> str:
-    if effective["source"]["type"] == "CODEPIPELINE" and call.headers.get(INITIATOR):
+    by_pipeline = call.agent == "codepipeline.amazonaws.com" and effective["source"]["type"] == "CODEPIPELINE"
+    if by_pipeline and call.headers.get(INITIATOR):
         return call.headers[INITIATOR]
     who = call.principal.caller_arn.rpartition(":")[2]  # user/Name, assumed-role/Role/session, root
     return who.split("/", 1)[-1]

@@ -58,7 +58,7 @@ def start_pipeline_execution(
 
 
 def _trigger(call: Call) -> Json:
-    rule = call.headers.get(RULE_HEADER)
+    rule = call.headers.get(RULE_HEADER) if call.agent == "events.amazonaws.com" else None
     if rule:
         return {"triggerType": "CloudWatchEvent", "triggerDetail": rule}
     return {"triggerType": "StartPipelineExecution", "triggerDetail": call.principal.caller_arn}
