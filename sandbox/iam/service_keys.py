@@ -36,8 +36,10 @@ def service_keys(service: str, operation: str, params: Params) -> Keys:
             if values:
                 keys[key] = values
                 break
-    for key, names in ANYWHERE.get(prefix, {}).items():
-        found = tuple(dict.fromkeys(value for name in names for value in _anywhere(params, name)))
+    anywhere = ANYWHERE.get(prefix, {})
+    holders = list(_holders(params)) if anywhere else []
+    for key, names in anywhere.items():
+        found = tuple(dict.fromkeys(value for name in names for value in _anywhere(params, holders, name)))
         if found:
             keys[key] = found
     special = _SPECIAL.get(prefix)
@@ -186,23 +188,23 @@ def _scalars(value: Any) -> tuple[str, ...]:
     return () if isinstance(value, Mapping | bytes) else (text(value),)
 
 
-def _anywhere(params: Params, name: str) -> tuple[str, ...]:
+def _anywhere(params: Params, holders: Sequence[tuple[str, Params]], name: str) -> tuple[str, ...]:
+    """Values of a member at any depth; of `Parent.Child`, only those under a member `Parent`."""
     if name.startswith("@"):
         return _at(params, name[1:])
-    parent, dot, child = name.rpartition(".")
-    return tuple(found for holder in _holders(params, parent if dot else "") for found in _at(holder, child))
+    parent, _, child = name.rpartition(".")
+    return tuple(found for above, holder in holders if parent in ("", above) for found in _at(holder, child))
 
 
-def _holders(value: Any, parent: str, inside: bool = False) -> Iterator[Mapping[str, Any]]:
-    """Every mapping at any depth; with `parent`, only those under a member of that name."""
+def _holders(value: Any, above: str = "") -> Iterator[tuple[str, Params]]:
+    """Every mapping at any depth, and the name of the member that it stands under."""
     if isinstance(value, Mapping):
-        if not parent or inside:
-            yield value
+        yield above, value
         for name, item in value.items():
-            yield from _holders(item, parent, inside=name == parent)
+            yield from _holders(item, name)
     elif isinstance(value, list):
         for item in value:
-            yield from _holders(item, parent, inside)
+            yield from _holders(item, above)
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, tuple[str, ...]]]:
