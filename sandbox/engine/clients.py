@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from sandbox.engine.errors import AwsError
 from sandbox.engine.http import Request, Response
-from sandbox.engine.operations import AwsError
 
 if TYPE_CHECKING:
     from sandbox.iam.principals import Principal

@@ -6,11 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sandbox.engine.errors import AwsError
+
 if TYPE_CHECKING:
     from sandbox.engine.clients import Session
     from sandbox.engine.engine import Engine
     from sandbox.engine.store import Records
     from sandbox.iam.principals import Principal
+
+__all__ = ["LOCATE", "OPERATIONS", "POLICIES", "TAGS", "AwsError", "Call", "operation"]
 
 Handler = Callable[..., "dict[str, Any] | None"]
 
@@ -29,24 +33,6 @@ POLICIES: dict[str, Callable[[Engine, str, str, str], str | None]] = {}
 
 LOCATE: dict[tuple[str, str], Callable[[Engine, str, str, str], str | None]] = {}
 """By (service, kind): (engine, account, region, id) → the ARN of what an id alone stands for."""
-
-
-class AwsError(Exception):
-    """An error of an AWS API.
-
-    `code`: as the service's model names it, which also decides the HTTP status; `status` overrides that for
-    codes that stand in no model. `members`: further members of the modelled error shape.
-    """
-
-    def __init__(self, code: str, message: str, *, status: int | None = None, **members: Any) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.status = status
-        self.members = members
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.message}"
 
 
 @dataclass(frozen=True)

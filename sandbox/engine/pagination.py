@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Sequence
 from typing import TypeVar
 
-from sandbox.engine.operations import AwsError
+from sandbox.engine.errors import AwsError
 
 T = TypeVar("T")
 
