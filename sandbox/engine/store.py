@@ -42,27 +42,42 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All writes inside are committed together, or none if an exception leaves the block."""
+        """All writes inside are committed together, or none if an exception leaves the block.
+
+        A nested block that an exception leaves takes back its own writes only, whoever catches it.
+        """
         with self._lock:
-            if self._depth == 0:
-                self._connection.execute("BEGIN IMMEDIATE")
+            outer = self._depth == 0
+            savepoint = f"nested{self._depth}"
+            kept = len(self._on_commit)
+            self._connection.execute("BEGIN IMMEDIATE" if outer else f"SAVEPOINT {savepoint}")
             self._depth += 1
-            callbacks: list[Callable[[], None]] = []
             try:
                 yield
-            except BaseException:
-                self._depth -= 1
-                if self._depth == 0:
-                    self._connection.execute("ROLLBACK")
-                    self._on_commit.clear()
-                raise
-            else:
-                self._depth -= 1
-                if self._depth == 0:
+                if outer:
                     self._connection.execute("COMMIT")
-                    callbacks, self._on_commit = self._on_commit, []
+            except BaseException:
+                del self._on_commit[kept:]
+                self._undo(None if outer else savepoint)
+                raise
+            finally:
+                self._depth -= 1
+            if not outer:
+                self._connection.execute(f"RELEASE {savepoint}")
+                return
+            callbacks, self._on_commit = self._on_commit, []
             for callback in callbacks:
                 callback()
+
+    def _undo(self, savepoint: str | None) -> None:
+        # A full disk may have made SQLite roll back on its own.
+        if not self._connection.in_transaction:
+            return
+        if savepoint is None:
+            self._connection.execute("ROLLBACK")
+        else:
+            self._connection.execute(f"ROLLBACK TO {savepoint}")
+            self._connection.execute(f"RELEASE {savepoint}")
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Runs `callback` once the surrounding transaction is durable (at once outside of one)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,36 @@ def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
             records.put("b", {})
         raise RuntimeError
     assert records.keys() == [] and called == []
+
+
+def test_a_failed_nested_transaction_takes_back_its_own_writes_only(store: Store) -> None:
+    records = Records(store, "things")
+    called: list[str] = []
+    with store.transaction():
+        records.put("a", {})
+        store.after_commit(lambda: called.append("a"))
+        with pytest.raises(RuntimeError), store.transaction():
+            records.put("b", {})
+            store.after_commit(lambda: called.append("b"))
+            raise RuntimeError
+        records.put("c", {})
+    assert records.keys() == ["a", "c"] and called == ["a"]
+
+
+def test_a_commit_that_fails_leaves_nothing_and_the_next_transaction_works(store: Store) -> None:
+    records = Records(store, "things")
+    called: list[str] = []
+    store._connection.executescript(
+        "PRAGMA foreign_keys=ON; CREATE TABLE parent (id INTEGER PRIMARY KEY);"
+        "CREATE TABLE child (id INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED);"
+    )
+    with pytest.raises(sqlite3.IntegrityError), store.transaction():
+        records.put("a", {})
+        store.after_commit(lambda: called.append("a"))
+        store._connection.execute("INSERT INTO child VALUES (1)")
+    with store.transaction():
+        records.put("b", {})
+    assert records.keys() == ["b"] and called == []
 
 
 def test_callbacks_run_once_all_is_committed(store: Store, tmp_path: Path) -> None:
