@@ -8,6 +8,13 @@ resources/   one file an AWS service: how its resources are made through its own
 operations/  the API
 """
 
-from sandbox.services.cloudformation.operations import change_sets, describe, stacks, templates
+from sandbox.services.cloudformation.operations import (
+    change_sets,
+    describe,
+    protection,
+    rollbacks,
+    stacks,
+    templates,
+)
 
-__all__ = ["change_sets", "describe", "stacks", "templates"]
+__all__ = ["change_sets", "describe", "protection", "rollbacks", "stacks", "templates"]

@@ -7,7 +7,7 @@ from sandbox.services.cloudformation.deploy.operation import Operation, expected
 from sandbox.services.cloudformation.deploy.order import run_in_order
 from sandbox.services.cloudformation.stack import outputs, plan
 from sandbox.services.cloudformation.stack.lookups import Live
-from sandbox.services.cloudformation.stack.plan import Outline
+from sandbox.services.cloudformation.stack.outline import Outline
 from sandbox.services.cloudformation.stack.records import Record
 from sandbox.services.cloudformation.template.evaluate import Evaluator
 

@@ -12,7 +12,7 @@ from sandbox.services.cloudformation.resources.handler import Handler, Request, 
 from sandbox.services.cloudformation.resources.waiting import wake
 from sandbox.services.cloudformation.schema.registry import Schema
 from sandbox.services.cloudformation.stack.lookups import parameter_store
-from sandbox.services.cloudformation.stack.plan import Outline, schema_of
+from sandbox.services.cloudformation.stack.outline import Outline, schema_of
 from sandbox.services.cloudformation.stack.records import Record, Stacks
 from sandbox.services.cloudformation.template.evaluate import Place
 from sandbox.services.cloudformation.template.parameters import Values
@@ -37,12 +37,20 @@ def session_of(engine: Engine, identity: Record, region: str) -> Session:
     )
 
 
-def stop_running(stack_id: str) -> None:
-    """Makes the running operation of a stack give up its waits and start nothing new."""
-    event = _RUNNING.get(stack_id)
-    if event is not None:
-        event.set()
-        wake()
+def stop_phase(engine: Engine, stack_id: str) -> None:
+    """Makes the phase that runs on a stack give up its waits and start nothing new.
+
+    Call inside the transaction that asks for it: the stop takes effect with the commit, so that it reaches
+    the phase that the transaction saw, never one that begins after it.
+    """
+
+    def stop() -> None:
+        event = _RUNNING.get(stack_id)
+        if event is not None:
+            event.set()
+            wake()
+
+    engine.store.after_commit(stop)
 
 
 class Operation:
@@ -53,15 +61,20 @@ class Operation:
         self.stacks = stacks
         self.stack_id = stack_id
         self.stop = threading.Event()
-        _RUNNING[stack_id] = self.stop
 
     def close(self) -> None:
         _RUNNING.pop(self.stack_id, None)
 
-    def renew_stop(self) -> None:
-        """A new phase starts unstopped."""
-        self.stop = threading.Event()
-        _RUNNING[self.stack_id] = self.stop
+    def next_phase(self) -> str | None:
+        """The stack's status, None where the stack is gone; what it asks for starts unstopped.
+
+        One transaction: a stop is for the phase whose status its own transaction saw.
+        """
+        with self.engine.store.transaction():
+            stack = self.stacks.stacks.get(self.stack_id)
+            self.stop = threading.Event()
+            _RUNNING[self.stack_id] = self.stop
+        return stack["StackStatus"] if stack else None
 
     @property
     def stack(self) -> Record:

@@ -14,7 +14,7 @@ from sandbox.services.cloudformation.schema.changes import changes
 from sandbox.services.cloudformation.schema.validate import Invalid, validate
 from sandbox.services.cloudformation.stack import policy
 from sandbox.services.cloudformation.stack.lookups import Live
-from sandbox.services.cloudformation.stack.plan import Outline
+from sandbox.services.cloudformation.stack.outline import Outline
 from sandbox.services.cloudformation.stack.records import Record
 from sandbox.services.cloudformation.stack.tags import resource_tags
 from sandbox.services.cloudformation.template.evaluate import Evaluator

@@ -7,7 +7,7 @@ from sandbox.services.cloudformation.deploy.delete import delete_all, forget_ret
 from sandbox.services.cloudformation.deploy.operation import Operation
 from sandbox.services.cloudformation.deploy.order import reversed_edges, run_in_order
 from sandbox.services.cloudformation.stack import outputs
-from sandbox.services.cloudformation.stack.plan import Outline
+from sandbox.services.cloudformation.stack.outline import Outline
 from sandbox.services.cloudformation.stack.records import Record
 
 

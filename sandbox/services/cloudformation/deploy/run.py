@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.tasks import task
 from sandbox.services.cloudformation.deploy import delete, forward, rollback
-from sandbox.services.cloudformation.deploy.operation import Operation, expected_failures, stop_running
+from sandbox.services.cloudformation.deploy.operation import Operation, expected_failures, stop_phase
 from sandbox.services.cloudformation.stack.records import Stacks
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ def run(engine: Engine, key: str, payload: dict[str, Any]) -> None:
     stacks = Stacks(engine, payload["account"], payload["region"])
     operation = Operation(engine, stacks, key)
     try:
-        while (stack := stacks.stacks.get(key)) is not None:
-            status = stack["StackStatus"]
+        while (status := operation.next_phase()) is not None:
             phase = _PHASES.get(status)
             if phase is None:
                 return
@@ -63,7 +62,6 @@ def run(engine: Engine, key: str, payload: dict[str, Any]) -> None:
             except Exception as error:
                 log.exception("stack %s in %s", key, status)
                 stacks.set_status(key, _FAILED[status], f"Internal failure: {error!r}", expected=status)
-            operation.renew_stop()
     finally:
         operation.close()
 
@@ -80,4 +78,4 @@ def time_out(engine: Engine, key: str, payload: dict[str, Any]) -> None:
             return
         stack["TimedOut"] = True
         stacks.put(stack)
-    stop_running(key)
+        stop_phase(engine, key)

@@ -5,14 +5,13 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updatin
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import Any
 
 from sandbox.engine.operations import AwsError, Call, operation
 from sandbox.engine.pagination import page
 from sandbox.services.cloudformation.operations import submission
-from sandbox.services.cloudformation.operations.describe import parameters_of, tags_of
+from sandbox.services.cloudformation.operations.changes import change_of, without_values
 from sandbox.services.cloudformation.operations.stacks import (
     begin,
     check_name,
@@ -24,31 +23,12 @@ from sandbox.services.cloudformation.operations.stacks import (
 from sandbox.services.cloudformation.stack import plan
 from sandbox.services.cloudformation.stack.lookups import parameter_store
 from sandbox.services.cloudformation.stack.records import Record, Stacks
+from sandbox.services.cloudformation.stack.shown import parameters_of, tags_of
 from sandbox.services.cloudformation.template.errors import TemplateError
-from sandbox.services.cloudformation.template.unknown import Unknown, unknowns
 
-KNOWN_AFTER_APPLY = "{{changeSet:KNOWN_AFTER_APPLY}}"
-_CONTEXTS = ("BeforeContext", "AfterContext")
-_VALUES = ("BeforeValue", "AfterValue")
 NO_CHANGES = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
 )
-
-
-def change_set_of(stacks: Stacks, name_or_id: str, stack_name: str | None) -> Record:
-    """The change set of an id, or of a name within a stack; ChangeSetNotFound otherwise."""
-    if not name_or_id.startswith("arn:") and not stack_name:
-        raise TemplateError("StackName must be specified if ChangeSetName is not specified as an ARN.")
-    prefix = ""
-    if stack_name:
-        stack = stacks.find(stack_name)
-        if stack is None:
-            raise TemplateError(f"Stack [{stack_name}] does not exist")
-        prefix = f"{stack['StackId']}|"
-    for record in stacks.change_sets.list(prefix):
-        if name_or_id in (record["ChangeSetId"], record["ChangeSetName"]):
-            return record
-    raise AwsError("ChangeSetNotFound", f"ChangeSet [{name_or_id}] does not exist")
 
 
 @operation("cloudformation", "CreateChangeSet")
@@ -79,6 +59,8 @@ def create_change_set(call: Call, **request: Any) -> dict[str, Any]:
     record = _planned(call, stacks, stack, request, kind)
     with call.engine.store.transaction():
         if fresh:
+            if stacks.find(name) is not None:  # another request was faster
+                raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists")
             stacks.insert(stack)
             stacks.set_status(stack["StackId"], "REVIEW_IN_PROGRESS", "User Initiated")
         stacks.change_sets.put(f"{stack['StackId']}|{record['ChangeSetId']}", record)
@@ -134,79 +116,11 @@ def _planned(call: Call, stacks: Stacks, stack: Record, request: dict[str, Any],
         return record | {"Status": "FAILED", "ExecutionStatus": "UNAVAILABLE", "StatusReason": NO_CHANGES}
     existing = stacks.resources_of(stack["StackId"])
     record["Changes"] = [
-        {"Type": "Resource", "ResourceChange": _change(step, existing.get(step.logical_id) or {})}
+        {"Type": "Resource", "ResourceChange": change_of(step, existing.get(step.logical_id) or {})}
         for step in planned.steps
         if step.action is not None
     ]
     return record
-
-
-def _change(step: plan.Step, record: Record) -> dict[str, Any]:
-    change: dict[str, Any] = {
-        "Action": step.action,
-        "LogicalResourceId": step.logical_id,
-        "PhysicalResourceId": step.physical_id,
-        "ResourceType": step.type,
-        "Scope": [],
-        "Details": [],
-    }
-    if step.action != "Add":
-        change["BeforeContext"] = _shown({"Properties": record.get("Properties") or {}})
-    if step.action != "Remove":
-        change["AfterContext"] = _shown({"Properties": step.properties})
-    if step.action == "Remove":
-        kept = record.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")
-        change["PolicyAction"] = "Retain" if kept else "Delete"
-    if step.action != "Modify":
-        return change
-    change["Replacement"] = step.replacement
-    if step.replacement == "True":
-        kept = record.get("UpdateReplacePolicy") == "Retain"
-        change["PolicyAction"] = "ReplaceAndRetain" if kept else "ReplaceAndDelete"
-    tags = [item for item in step.changes if item.path == "Tags"]
-    if tags or step.tags_changed:
-        change["Scope"].append("Tags")
-        change["Details"].append(
-            {
-                "Target": {"Attribute": "Tags", "RequiresRecreation": "Never"},
-                "Evaluation": "Static",
-                "ChangeSource": "DirectModification",
-            }
-        )
-    others = [item for item in step.changes if item.path != "Tags"]
-    if others:
-        change["Scope"].insert(0, "Properties")
-    for item in others:
-        change["Details"].extend(_details(item))
-    return change
-
-
-def _shown(value: Any) -> str:
-    """A value as text; what only the deployment will tell is named as AWS names it."""
-    if isinstance(value, Unknown):
-        return KNOWN_AFTER_APPLY
-    return value if isinstance(value, str) else json.dumps(value, default=lambda _: KNOWN_AFTER_APPLY)
-
-
-def _details(item: Any) -> list[dict[str, Any]]:
-    target = {
-        "Attribute": "Properties",
-        "Name": item.path,
-        "RequiresRecreation": item.recreation,
-        "BeforeValue": None if item.before is None else _shown(item.before),
-        "AfterValue": None if item.after is None else _shown(item.after),
-    }
-    sources = sorted(unknowns(item.after), key=str)
-    if not sources:
-        return [{"Target": target, "Evaluation": "Static", "ChangeSource": "DirectModification"}]
-    details = []
-    for logical_id, attribute in sources:
-        source = "ResourceAttribute" if attribute else "ResourceReference"
-        entity = f"{logical_id}.{attribute}" if attribute else logical_id
-        details.append(
-            {"Target": target, "Evaluation": "Dynamic", "ChangeSource": source, "CausingEntity": entity}
-        )
-    return details
 
 
 @operation("cloudformation", "DescribeChangeSet")
@@ -217,10 +131,10 @@ def describe_change_set(
     NextToken: str | None = None,
     IncludePropertyValues: bool | None = None,
 ) -> dict[str, Any]:
-    record = change_set_of(stacks_of(call), ChangeSetName, StackName)
+    record = stacks_of(call).change_set(ChangeSetName, StackName)
     changes, token = page(record["Changes"], NextToken, error="ValidationError")
     if not IncludePropertyValues:
-        changes = [_without_values(change) for change in changes]
+        changes = [without_values(change) for change in changes]
     target = record["Target"]
     return _summary(record) | {
         "Parameters": parameters_of(target),
@@ -233,14 +147,6 @@ def describe_change_set(
         "NextToken": token,
         "IncludeNestedStacks": False,
     }
-
-
-def _without_values(change: dict[str, Any]) -> dict[str, Any]:
-    shown = {key: item for key, item in change["ResourceChange"].items() if key not in _CONTEXTS}
-    for detail in shown["Details"]:
-        for name in _VALUES:
-            detail["Target"].pop(name, None)
-    return change | {"ResourceChange": shown}
 
 
 def _summary(record: Record) -> dict[str, Any]:
@@ -273,7 +179,7 @@ def list_change_sets(call: Call, StackName: str, NextToken: str | None = None) -
 def delete_change_set(call: Call, ChangeSetName: str, StackName: str | None = None) -> dict[str, Any]:
     stacks = stacks_of(call)
     try:
-        record = change_set_of(stacks, ChangeSetName, StackName)
+        record = stacks.change_set(ChangeSetName, StackName)
     except AwsError as error:
         if error.code == "ChangeSetNotFound":
             return {}
@@ -292,7 +198,7 @@ def execute_change_set(call: Call, **request: Any) -> dict[str, Any]:
     submission.refuse(request, "RetainExceptOnCreate")
     stacks = stacks_of(call)
     with call.engine.store.transaction():
-        record = change_set_of(stacks, request["ChangeSetName"], request.get("StackName"))
+        record = stacks.change_set(request["ChangeSetName"], request.get("StackName"))
         if record["ExecutionStatus"] != "AVAILABLE":
             raise AwsError(
                 "InvalidChangeSetStatus",

@@ -9,35 +9,13 @@ from sandbox.engine.operations import Call, operation
 from sandbox.engine.pagination import page
 from sandbox.services.cloudformation.operations.stacks import stacks_of
 from sandbox.services.cloudformation.stack.records import Record, Stacks
+from sandbox.services.cloudformation.stack.shown import deployed, parameters_of, tags_of
 from sandbox.services.cloudformation.template.errors import TemplateError
-from sandbox.services.cloudformation.template.parameters import MASK
 from sandbox.services.cloudformation.template.sections import parse
 
 _DRIFT = {"StackDriftStatus": "NOT_CHECKED"}
 _RESOURCE_DRIFT = {"StackResourceDriftStatus": "NOT_CHECKED"}
 _GONE = ("DELETE_COMPLETE", "DELETE_SKIPPED")
-
-
-def deployed(stack: Record) -> Record:
-    """What the stack shows of template, parameters and tags: the last deployment, or the one under way."""
-    busy = stack["StackStatus"].endswith("_IN_PROGRESS") and "ROLLBACK" not in stack["StackStatus"]
-    shown = (stack["Target"] if busy else None) or stack["Current"] or stack["Target"]
-    return shown or {}
-
-
-def parameters_of(shown: Record) -> list[dict[str, Any]]:
-    hidden = set(shown.get("NoEcho", []))
-    result = []
-    for name, value in shown.get("Parameters", {}).items():
-        item = {"ParameterKey": name, "ParameterValue": MASK if name in hidden else value}
-        if name in shown["ResolvedParameters"]:
-            item["ResolvedValue"] = MASK if name in hidden else shown["ResolvedParameters"][name]
-        result.append(item)
-    return result
-
-
-def tags_of(shown: Record) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in shown.get("Tags", {}).items()]
 
 
 def _described(stack: Record) -> dict[str, Any]:
@@ -208,9 +186,7 @@ def get_template(
 ) -> dict[str, Any]:
     stacks = stacks_of(call)
     if ChangeSetName:
-        from sandbox.services.cloudformation.operations.change_sets import change_set_of
-
-        body = change_set_of(stacks, ChangeSetName, StackName)["Target"]["TemplateBody"]
+        body = stacks.change_set(ChangeSetName, StackName)["Target"]["TemplateBody"]
     elif StackName:
         body = deployed(stacks.get(StackName)).get("TemplateBody")
     else:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from sandbox.engine.operations import AwsError, Call, operation
-from sandbox.services.cloudformation.deploy.operation import stop_running
+from sandbox.services.cloudformation.deploy.operation import stop_phase
 from sandbox.services.cloudformation.deploy.run import TIMEOUT, submit
 from sandbox.services.cloudformation.operations import submission
 from sandbox.services.cloudformation.stack import plan
@@ -190,14 +190,13 @@ def delete_stack(call: Call, **request: Any) -> None:
     unknown = [name for name in kept if stacks.resource(stack["StackId"], name) is None]
     if unknown:
         raise TemplateError(f"The specified resources to retain must be in the stack: [{', '.join(unknown)}]")
-    if stack["StackStatus"].endswith("_IN_PROGRESS") and stack["StackStatus"] not in (
-        "CREATE_IN_PROGRESS",
-        "REVIEW_IN_PROGRESS",
-    ):
-        check_not_busy(stack, "deleted")
     identity = submission.identity_of(call, request, stack["Identity"])
     with call.engine.store.transaction():
         stack = stacks.get(stack["StackId"])
+        if stack["StackStatus"] in ("DELETE_COMPLETE", "DELETE_IN_PROGRESS"):
+            return
+        if stack["StackStatus"] != "CREATE_IN_PROGRESS":
+            check_not_busy(stack, "deleted")
         stack |= {
             "Identity": identity,
             "RetainResources": kept,
@@ -206,101 +205,5 @@ def delete_stack(call: Call, **request: Any) -> None:
         }
         stacks.put(stack)
         stacks.set_status(stack["StackId"], "DELETE_IN_PROGRESS", "User Initiated")
+        stop_phase(call.engine, stack["StackId"])
         submit(stacks, stack["StackId"])
-    stop_running(stack["StackId"])
-
-
-@operation("cloudformation", "CancelUpdateStack")
-def cancel_update_stack(call: Call, StackName: str, ClientRequestToken: str | None = None) -> None:
-    stacks = stacks_of(call)
-    stack = living(stacks, StackName)
-    with call.engine.store.transaction():
-        stack = stacks.get(stack["StackId"])
-        if stack["StackStatus"] != "UPDATE_IN_PROGRESS":
-            raise TemplateError("CancelUpdateStack cannot be called from current stack status")
-        stacks.put(stack | {"Cancelled": stack["Target"]["Id"]})
-    stop_running(stack["StackId"])
-
-
-@operation("cloudformation", "ContinueUpdateRollback")
-def continue_update_rollback(call: Call, **request: Any) -> dict[str, Any]:
-    submission.refuse(request, "ForceRollback")
-    stacks = stacks_of(call)
-    stack = living(stacks, request["StackName"])
-    skip = request.get("ResourcesToSkip") or []
-    for name in skip:
-        record = stacks.resource(stack["StackId"], name)
-        if record is None or record["ResourceStatus"] != "UPDATE_FAILED":
-            raise TemplateError(
-                f"Resource [{name}] cannot be skipped: only resources in the UPDATE_FAILED state can be"
-            )
-    _go_back(
-        call,
-        stacks,
-        stack,
-        request,
-        {"UPDATE_ROLLBACK_FAILED": "UPDATE_ROLLBACK_IN_PROGRESS"},
-        {"Skip": skip},
-    )
-    return {}
-
-
-@operation("cloudformation", "RollbackStack")
-def rollback_stack(call: Call, **request: Any) -> dict[str, Any]:
-    submission.refuse(request, "RetainExceptOnCreate")
-    stacks = stacks_of(call)
-    stack = living(stacks, request["StackName"])
-    ways = {
-        "CREATE_FAILED": "ROLLBACK_IN_PROGRESS",
-        "UPDATE_FAILED": "UPDATE_ROLLBACK_IN_PROGRESS" if stack["Current"] else "ROLLBACK_IN_PROGRESS",
-    }
-    _go_back(call, stacks, stack, request, ways, {})
-    return {"StackId": stack["StackId"]}
-
-
-def _go_back(
-    call: Call, stacks: Stacks, stack: Record, request: dict[str, Any], ways: dict[str, str], members: Record
-) -> None:
-    identity = submission.identity_of(call, request, stack["Identity"])
-    with call.engine.store.transaction():
-        stack = stacks.get(stack["StackId"])
-        status = ways.get(stack["StackStatus"])
-        if status is None:
-            raise TemplateError(
-                f"Stack:{stack['StackId']} is in {stack['StackStatus']} state and can not be rolled back."
-            )
-        stack |= {"Identity": identity, "ClientRequestToken": request.get("ClientRequestToken"), **members}
-        stacks.put(stack)
-        stacks.set_status(stack["StackId"], status, "User Initiated")
-        submit(stacks, stack["StackId"])
-
-
-@operation("cloudformation", "UpdateTerminationProtection")
-def update_termination_protection(
-    call: Call, StackName: str, EnableTerminationProtection: bool
-) -> dict[str, Any]:
-    stacks = stacks_of(call)
-    with call.engine.store.transaction():
-        stack = living(stacks, StackName)
-        if stack.get("ParentId"):
-            raise TemplateError(
-                "UpdateTerminationProtection cannot be performed on nested stacks; use the root stack"
-            )
-        stacks.put(stack | {"EnableTerminationProtection": EnableTerminationProtection})
-    return {"StackId": stack["StackId"]}
-
-
-@operation("cloudformation", "SetStackPolicy")
-def set_stack_policy(call: Call, **request: Any) -> None:
-    stacks = stacks_of(call)
-    body = submission.stack_policy(call, request)
-    if not body:
-        raise TemplateError("You must specify either the StackPolicyBody or the StackPolicyURL")
-    with call.engine.store.transaction():
-        stack = living(stacks, request["StackName"])
-        stacks.put(stack | {"StackPolicy": body})
-
-
-@operation("cloudformation", "GetStackPolicy")
-def get_stack_policy(call: Call, StackName: str) -> dict[str, Any]:
-    return {"StackPolicyBody": living(stacks_of(call), StackName).get("StackPolicy")}

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from sandbox.engine.operations import AwsError, Call
 from sandbox.services.cloudformation.deploy.operation import SERVICE_PRINCIPAL
 from sandbox.services.cloudformation.stack import policy, tags
-from sandbox.services.cloudformation.stack.plan import Outline
+from sandbox.services.cloudformation.stack.outline import Outline
 from sandbox.services.cloudformation.stack.records import Record
 from sandbox.services.cloudformation.template import parameters, references
 from sandbox.services.cloudformation.template.errors import TemplateError

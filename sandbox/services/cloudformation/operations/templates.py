@@ -7,10 +7,10 @@ from typing import Any
 
 from sandbox.engine.operations import Call, operation
 from sandbox.services.cloudformation.operations import submission
-from sandbox.services.cloudformation.operations.describe import deployed
 from sandbox.services.cloudformation.operations.stacks import stacks_of
 from sandbox.services.cloudformation.schema.registry import schema
-from sandbox.services.cloudformation.stack import plan
+from sandbox.services.cloudformation.stack import outline
+from sandbox.services.cloudformation.stack.shown import deployed
 from sandbox.services.cloudformation.template.errors import TemplateError
 from sandbox.services.cloudformation.template.parameters import no_echo, text_of
 from sandbox.services.cloudformation.template.sections import Template
@@ -19,8 +19,8 @@ from sandbox.services.cloudformation.template.sections import Template
 @operation("cloudformation", "ValidateTemplate")
 def validate_template(call: Call, **request: Any) -> dict[str, Any]:
     template = submission.parsed(submission.body_of(call, request))
-    plan.check_types(template, call.region)
-    plan.check_attributes(template, call.region)
+    outline.check_types(template, call.region)
+    outline.check_attributes(template, call.region)
     needed, why = submission.capabilities_needed(template)
     return {
         "Parameters": [
@@ -48,7 +48,7 @@ def get_template_summary(call: Call, **request: Any) -> dict[str, Any]:
     else:
         body = submission.body_of(call, request)
     template = submission.parsed(body)
-    plan.check_types(template, call.region)
+    outline.check_types(template, call.region)
     needed, why = submission.capabilities_needed(template)
     types = [declared["Type"] for declared in template.resources.values()]
     return {

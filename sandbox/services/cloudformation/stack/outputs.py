@@ -13,7 +13,7 @@ from sandbox.services.cloudformation.template.parameters import text_of
 from sandbox.services.cloudformation.template.unknown import Unknown
 
 if TYPE_CHECKING:
-    from sandbox.services.cloudformation.stack.plan import Outline
+    from sandbox.services.cloudformation.stack.outline import Outline
     from sandbox.services.cloudformation.stack.records import Record, Stacks
     from sandbox.services.cloudformation.template.evaluate import Evaluator
 

@@ -130,6 +130,22 @@ class Stacks:
             )
         return True
 
+    def change_set(self, name_or_id: str, stack_name: str | None) -> Record:
+        """The change set of an id, or of a name within a stack; ChangeSetNotFound otherwise."""
+        if not name_or_id.startswith("arn:") and not stack_name:
+            raise TemplateError("StackName must be specified if ChangeSetName is not specified as an ARN.")
+        prefix = ""
+        if stack_name:
+            stack = self.find(stack_name)
+            if stack is None:
+                raise TemplateError(f"Stack [{stack_name}] does not exist")
+            prefix = f"{stack['StackId']}|"
+        found: list[Record] = self.change_sets.list(prefix)
+        for record in found:
+            if name_or_id in (record["ChangeSetId"], record["ChangeSetName"]):
+                return record
+        raise AwsError("ChangeSetNotFound", f"ChangeSet [{name_or_id}] does not exist")
+
     # -- resources --------------------------------------------------------------------------------------
 
     def resource(self, stack_id: str, logical_id: str) -> Record | None:
