@@ -76,14 +76,18 @@ def _read_registry(names: Names, arns: Arns) -> Activity:
 
 
 def _deploy_stacks(names: Names, arns: Arns) -> Activity:
+    """Only the staging stack is ever replaced, and so deleted."""
     stacks = [arns.of("cloudformation", f"stack/{names.endpoint_stack(stage)}/*") for stage in STAGES]
+    staging = arns.of("cloudformation", f"stack/{names.endpoint_stack('staging')}/*")
     actions = [
         "cloudformation:CreateStack",
         "cloudformation:DescribeStackEvents",
         "cloudformation:DescribeStacks",
         "cloudformation:UpdateStack",
     ]
-    return Activity("DeployEndpointStacks", (allow(actions, stacks),))
+    return Activity(
+        "DeployEndpointStacks", (allow(actions, stacks), allow(["cloudformation:DeleteStack"], [staging]))
+    )
 
 
 def _manage_endpoints(names: Names, arns: Arns) -> Activity:

@@ -25,7 +25,8 @@ def staging_stage(
         name="DeployStaging",
         before_entry=_only_with_an_approved_model(),
         actions=[
-            _deploy(names, deploy_role, "staging", run_order=1),
+            # A staging stack that failed holds nothing worth keeping: the next execution starts anew.
+            _deploy(names, deploy_role, "staging", mode="REPLACE_ON_FAILURE", run_order=1),
             Pipeline.ActionDeclarationProperty(
                 name="Test",
                 run_order=2,
@@ -67,7 +68,8 @@ def production_stage(names: Names, deploy_role: iam.CfnRole) -> Pipeline.StageDe
     return Pipeline.StageDeclarationProperty(
         name="DeployProd",
         before_entry=_only_with_an_approved_model(),
-        actions=[gate, _deploy(names, deploy_role, "prod", run_order=2)],
+        # Never deleted by the pipeline, whatever its state: an endpoint may still answer behind it.
+        actions=[gate, _deploy(names, deploy_role, "prod", mode="CREATE_UPDATE", run_order=2)],
     )
 
 
@@ -93,9 +95,14 @@ def _only_with_an_approved_model() -> Pipeline.BeforeEntryConditionsProperty:
 
 
 def _deploy(
-    names: Names, deploy_role: iam.CfnRole, stage: str, *, run_order: int
+    names: Names, deploy_role: iam.CfnRole, stage: str, *, mode: str, run_order: int
 ) -> Pipeline.ActionDeclarationProperty:
-    """Create or update the stage's endpoint stack from what the build wrote."""
+    """Create or update the stage's endpoint stack from what the build wrote.
+
+    CREATE_UPDATE fails on a stack that never came up (ROLLBACK_COMPLETE) or could not be rolled back;
+    REPLACE_ON_FAILURE deletes such a stack first.
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
+    """
     return Pipeline.ActionDeclarationProperty(
         name="Deploy",
         run_order=run_order,
@@ -103,7 +110,7 @@ def _deploy(
             category="Deploy", owner="AWS", provider="CloudFormation", version="1"
         ),
         configuration={
-            "ActionMode": "CREATE_UPDATE",
+            "ActionMode": mode,
             "StackName": names.endpoint_stack(stage),
             "RoleArn": deploy_role.attr_arn,
             "TemplatePath": f"{BUILD_ARTIFACT}::endpoint.yaml",

@@ -53,7 +53,7 @@ def boundary_statements(arns: Arns) -> list[Statement]:
             [bucket, f"{bucket}/*"],
         ),
         allow(
-            ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*"],
+            ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*"],
             [arns.of("kms", "key/*")],
             belongs_to_a_project,
         ),
@@ -97,6 +97,9 @@ def boundary_statements(arns: Arns) -> list[Statement]:
                 "cloudformation:UpdateStack",
             ],
             [arns.of("cloudformation", "stack/sagemaker-*/*")],
+        ),
+        allow(
+            ["cloudformation:DeleteStack"], [arns.of("cloudformation", "stack/sagemaker-*-deploy-staging/*")]
         ),
         allow(list(SAGEMAKER_ACTIONS), [arns.of("sagemaker", kind) for kind in SAGEMAKER_RESOURCES]),
         allow(

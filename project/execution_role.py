@@ -13,7 +13,7 @@ def execution_activities(names: Names, arns: Arns, key_arn: str) -> list[Activit
     """Activities of the execution role."""
     return [
         write_project_data(names, arns, key_arn),
-        _encrypt_volumes(key_arn),
+        _encrypt_jobs(key_arn),
         _run_jobs(names, arns),
         _register_models(names, arns),
         _write_job_logs(names, arns),
@@ -24,9 +24,15 @@ def execution_activities(names: Names, arns: Arns, key_arn: str) -> list[Activit
     ]
 
 
-def _encrypt_volumes(key_arn: str) -> Activity:
+def _encrypt_jobs(key_arn: str) -> Activity:
+    """A volume takes a grant; a key given for the output of a job takes Encrypt.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
+    """
     condition = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
-    return Activity("EncryptJobVolumes", (allow(["kms:CreateGrant"], [key_arn], condition),))
+    return Activity(
+        "EncryptJobs", (allow(["kms:CreateGrant"], [key_arn], condition), allow(["kms:Encrypt"], [key_arn]))
+    )
 
 
 def _run_jobs(names: Names, arns: Arns) -> Activity:

@@ -62,11 +62,14 @@ def test_a_stage_is_skipped_while_nothing_is_approved(stage: str) -> None:
     }
 
 
-@pytest.mark.parametrize(("stage", "name"), [("DeployStaging", "staging"), ("DeployProd", "prod")])
-def test_a_stage_deploys_its_own_configuration(stage: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("stage", "name", "mode"),
+    [("DeployStaging", "staging", "REPLACE_ON_FAILURE"), ("DeployProd", "prod", "CREATE_UPDATE")],
+)
+def test_a_stage_deploys_its_own_configuration(stage: str, name: str, mode: str) -> None:
     deploy = next(action for action in STAGES[stage]["Actions"] if action["Name"] == "Deploy")
     assert deploy["Configuration"] == {
-        "ActionMode": "CREATE_UPDATE",
+        "ActionMode": mode,
         "StackName": f"sagemaker-movies-p-1-deploy-{name}",
         "RoleArn": "arn:aws:iam::123456789012:role/sagemaker-p-1-deploy-stacks",
         "TemplatePath": "BuildOutput::endpoint.yaml",
