@@ -148,7 +148,8 @@ class Instance:
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
                 raise InstanceGone(str(error)) from error
-            self._idle.append(connection)
+            if connection.sock is not None:  # the server may have closed it after its answer
+                self._idle.append(connection)
             return answer
         finally:
             with self._condition:

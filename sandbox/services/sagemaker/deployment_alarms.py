@@ -28,6 +28,9 @@ def reason_to_stop(place: Place, plan: dict[str, Any], names: list[str]) -> str 
     if missing:
         return f"Could not find the alarms of AutoRollbackConfiguration: {', '.join(missing)}"
     ringing = [name for name in names if states[name] == "ALARM"]
-    if ringing:
-        return f"The deployment was rolled back because these alarms went off: {', '.join(ringing)}"
-    return None
+    return went_off(ringing) if ringing else None
+
+
+def went_off(names: list[str]) -> str:
+    """The FailureReason of a deployment whose alarms went off."""
+    return f"The deployment was rolled back because these alarms went off: {', '.join(names)}"

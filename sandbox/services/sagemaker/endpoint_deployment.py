@@ -6,6 +6,7 @@ so every step starts from the record: what was reached is written there before t
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sandbox.engine.engine import Engine
@@ -60,6 +61,9 @@ def _update(place: Place, record: Record, deployment: Record) -> Again | None:
     except FleetFailed as failure:
         return _roll_back(place, record, deployment, str(failure))
     reason = deployment_alarms.reason_to_stop(place, green, alarm_names(config))
+    rang = (place.read() or {}).get("Rang") or {}
+    if reason is None and rang.get("Fleet") == green["Id"]:
+        reason = deployment_alarms.went_off([rang["Alarm"]])
     if reason is None and clock.now() - deployment["Started"] > timeout(config):
         reason = "The deployment exceeded MaximumExecutionTimeoutInSeconds."
     if reason:
@@ -158,11 +162,19 @@ def _delete(place: Place, record: Record, deployment: Record) -> None:
 
 @listener(source="aws.cloudwatch", detail_type="CloudWatch Alarm State Change")
 def on_alarm(engine: Engine, event: Event) -> None:
-    """Wakes the deployments that an alarm watches."""
+    """Notes that an alarm went off during a deployment it watches, and wakes that.
+
+    Noted, because the alarm may be calm again before the deployment looks.
+    """
     if event["detail"]["state"]["value"] != "ALARM":
         return
+    alarm, moment = event["detail"]["alarmName"], datetime.fromisoformat(event["time"]).timestamp()
     for place in all_places(engine):
-        deployment = (place.read() or {}).get("Deployment")
-        same = (place.account, place.region) == (event["account"], event["region"])
-        if same and deployment and event["detail"]["alarmName"] in alarm_names(deployment.get("Config")):
-            engine.tasks.submit(DEPLOY, place.key)
+        if (place.account, place.region) != (event["account"], event["region"]):
+            continue
+        with engine.store.transaction():
+            deployment = (place.read() or {}).get("Deployment") or {}
+            # Events tell whole seconds.
+            if alarm in alarm_names(deployment.get("Config")) and moment >= int(deployment["Started"]):
+                place.change(Rang={"Fleet": deployment["Fleet"]["Id"], "Alarm": alarm})
+                engine.tasks.submit(DEPLOY, place.key)

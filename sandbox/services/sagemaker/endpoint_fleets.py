@@ -47,11 +47,12 @@ class FleetFailed(Exception):
 
 @dataclass
 class RunningFleet:
-    """Instances by variant name."""
+    """Instances by variant name. `ended`: stopped for good; who still holds it starts nothing in it."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     instances: dict[str, list[Instance]] = field(default_factory=dict)
     started: int = 0
+    ended: bool = False
 
 
 _RUNNING: weakref.WeakKeyDictionary[Engine, dict[str, RunningFleet]] = weakref.WeakKeyDictionary()
@@ -79,6 +80,8 @@ def start(place: Place, plan: Plan) -> RunningFleet:
 def _start(place: Place, plan: Plan) -> RunningFleet:
     fleet = running(place.engine, plan["Id"])
     with fleet.lock:
+        if fleet.ended:
+            raise FleetFailed("The fleet was stopped meanwhile.")
         missing = [
             (variant, index)
             for variant in plan["Variants"]
@@ -90,8 +93,12 @@ def _start(place: Place, plan: Plan) -> RunningFleet:
             _download(place, plan, variant)
         with ThreadPoolExecutor(len(missing)) as pool:
             futures = [pool.submit(_start_instance, place, plan, fleet, *item) for item in missing]
+        # Those that came up beside one that did not belong to the fleet too: stopping it must find them.
         for (variant, _), future in zip(missing, futures, strict=True):
-            fleet.instances.setdefault(variant["VariantName"], []).append(future.result())
+            if future.exception() is None:
+                fleet.instances.setdefault(variant["VariantName"], []).append(future.result())
+        for future in futures:
+            future.result()
     return fleet
 
 
@@ -117,6 +124,7 @@ def stop(place: Place, identifier: str) -> None:
     """Ends a fleet once its requests are answered, and removes what it had on disk."""
     fleet = running(place.engine, identifier)
     with fleet.lock:
+        fleet.ended = True
         instances = [instance for group in fleet.instances.values() for instance in group]
         fleet.instances.clear()
         drain(instances)

@@ -50,8 +50,21 @@ def restore(engine: Engine, key: str, payload: dict[str, Any]) -> Again | None:
                 endpoint_fleets.start(place, plan)
     except FleetFailed:
         return Again(RETRY_SECONDS)
-    # The record may have moved on meanwhile: the deployment then sets its own route.
+    # The record may have moved on meanwhile: the deployment then sets its own route, and what it has
+    # stopped already must not have been started again here.
     current = place.read()
+    wanted = _fleets_of(current)
+    for plan, _ in shares:
+        if plan["Id"] not in wanted:
+            endpoint_fleets.stop(place, plan["Id"])
     if current and current.get("Deployment") == deployment and current.get("Fleet") == record["Fleet"]:
         endpoint_routes.apply(place, current, shares)
     return None
+
+
+def _fleets_of(record: dict[str, Any] | None) -> set[str]:
+    """Ids of the fleets that an endpoint has or is getting."""
+    if record is None or record["EndpointStatus"] == "Deleting":
+        return set()
+    plans = (record.get("Fleet"), (record.get("Deployment") or {}).get("Fleet"))
+    return {plan["Id"] for plan in plans if plan}

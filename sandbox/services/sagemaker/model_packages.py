@@ -54,9 +54,6 @@ _SUMMARY = (
 def create_model_package(call: Call, **request: Any) -> dict[str, Any]:
     _check_request(request)
     token = request.get("ClientToken")
-    made = call.records(TOKEN).get(token) if token else None
-    if made:
-        return {"ModelPackageArn": made["ModelPackageArn"]}
     now = call.engine.clock.now()
     package = keep(request, *_COPIED) | {
         "CreationTime": now,
@@ -68,6 +65,10 @@ def create_model_package(call: Call, **request: Any) -> dict[str, Any]:
     }
     package |= _checked_specifications(call, request)
     with call.engine.store.transaction():
+        # Asked here: of two requests with one token that come together only one makes a package.
+        made = call.records(TOKEN).get(token) if token else None
+        if made:
+            return {"ModelPackageArn": made["ModelPackageArn"]}
         if request.get("ModelPackageGroupName"):
             _add_version(call, request, package)
         else:

@@ -34,8 +34,19 @@ def port() -> Iterator[int]:
             raise ValueError("bad")
         return body
 
+    def teapot(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("418 I'M A TEAPOT", [("Content-Type", "text/tea")])
+        return [b"tea for ", environ["REQUEST_METHOD"].encode()]
+
+    class NoApplication:
+        status_code, content_type = 400, "text/plain"
+
+        def get_data(self) -> bytes:
+            return b"Flask takes no such thing"
+
     def output_fn(value: Any, accept: str) -> Any:
-        return unsupported() if accept == "image/png" else (str(value), accept)
+        made = {"image/png": unsupported, "text/tea": lambda: teapot, "text/none": NoApplication}
+        return made[accept]() if accept in made else (str(value), accept)
 
     module = types.SimpleNamespace(model_fn=lambda folder: folder, predict_fn=lambda data, model: data)
     transformer = Transformer(module, Defaults(input_fn, None, output_fn), "model", "application/json")
@@ -60,6 +71,8 @@ def ask(port: int, body: str = "x", method: str = "POST", path: str = "/invocati
         ({"Accept": "*/*"}, 200, "application/json"),
         ({"Content_Type": "image/png"}, 415, "application/json"),
         ({"Accept": "image/png"}, 406, "application/json"),
+        ({"Accept": "text/tea"}, 418, "text/tea"),
+        ({"Accept": "text/none"}, 500, "text/html; charset=utf-8"),
         ({"body": "bad"}, 500, "text/html; charset=utf-8"),
         ({"method": "GET"}, 405, "text/html; charset=utf-8"),
         ({"path": "/other"}, 404, "text/html; charset=utf-8"),

@@ -24,7 +24,7 @@ ROLE = "arn:aws:iam::123456789012:role/ml"
 class Answers:
     """Stands in for the API under the pipeline's role: what CreateProcessingJob and Describe… answer, in turn."""
 
-    def __init__(self, create: list[Any], describe: list[str]) -> None:
+    def __init__(self, create: list[Any], describe: list[Any]) -> None:
         self.create_answers, self.describe_answers = create, describe
         self.created: list[str] = []
 
@@ -37,6 +37,8 @@ class Answers:
 
     def describe(self, execution: Any, step_type: str, name: str) -> dict[str, Any]:
         reason = self.describe_answers.pop(0)
+        if isinstance(reason, dict):
+            raise calls.CallFailed("DescribeProcessingJob", SimpleNamespace(response=reason))
         status = {"ProcessingJobStatus": "Failed" if reason else "Completed"}
         return status | ({"FailureReason": reason} if reason else {})
 
@@ -109,6 +111,24 @@ def test_a_failed_job_is_replaced_by_a_new_one(engine: Engine, monkeypatch: pyte
     step = run(engine, answers, monkeypatch, [policy])
     assert (step["StepStatus"], step["AttemptCount"]) == ("Succeeded", 3)
     assert len(set(answers.created)) == 3
+
+
+def test_a_job_that_cannot_be_asked_about_for_a_moment_is_asked_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = Answers([None], [error("ThrottlingException", 400), ""])
+    step = run(engine, answers, monkeypatch, [])
+    assert (step["StepStatus"], step["AttemptCount"]) == ("Succeeded", 2)
+    assert len(answers.created) == 1
+
+
+def test_a_role_that_may_not_describe_its_job_is_told_so(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = run(engine, Answers([None], [error("AccessDeniedException", 400)]), monkeypatch, [])
+    assert step["StepStatus"] == "Failed"
+    assert "sagemaker:DescribeProcessingJob" in step["FailureReason"]
+    assert "AccessDeniedException happened" in step["FailureReason"]
 
 
 def test_without_a_policy_a_failed_job_fails_the_step(

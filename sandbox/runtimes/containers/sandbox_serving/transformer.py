@@ -6,6 +6,7 @@ https://github.com/aws/sagemaker-containers (_transformer.py, _worker.py)
 import json
 import sys
 import traceback
+from wsgiref.util import setup_testing_defaults
 
 JSON = "application/json"
 CSV = "text/csv"
@@ -124,9 +125,23 @@ def answer(result):
         return 200, with_charset(mimetype), as_bytes(body)
     if isinstance(result, (dict, list)):
         return 200, JSON, json.dumps(result).encode() + b"\n"
-    if hasattr(result, "get_data") and hasattr(result, "status_code"):  # a response object of flask
-        return result.status_code, result.content_type, result.get_data()
+    if callable(result):
+        return wsgi_answer(result)
     return 200, "text/html; charset=utf-8", as_bytes(result)
+
+
+def wsgi_answer(application):
+    """What a WSGI application answers: Flask takes one from a view, and its own responses are such."""
+    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/invocations"}
+    setup_testing_defaults(environ)
+    started = []
+
+    def start_response(status, headers, exc_info=None):
+        started[:] = [int(status.partition(" ")[0]), {name.lower(): value for name, value in headers}]
+
+    body = b"".join(application(environ, start_response))
+    status, headers = started
+    return status, headers.get("content-type", "text/html; charset=utf-8"), body
 
 
 def as_bytes(body):
@@ -134,7 +149,6 @@ def as_bytes(body):
         return body.encode()
     if isinstance(body, (bytes, bytearray, memoryview)):
         return bytes(body)
-    what = type(body).__name__
     what = type(body).__name__
     raise TypeError(
         "The view function did not return a valid response. The return type must be a string, dict, "

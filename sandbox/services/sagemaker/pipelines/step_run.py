@@ -32,7 +32,7 @@ REASON_LENGTH = 1024
 
 
 class StepFailed(Exception):
-    """Ends an attempt of a step. `exception`: the retry policies' type of the failure, where it has one."""
+    """The step's job ended otherwise than well. `exception`: the retry policies' type of that, if any."""
 
     def __init__(self, reason: str, exception: str | None = None) -> None:
         super().__init__(reason)
@@ -49,7 +49,9 @@ def run_step(engine: Engine, key: str, payload: Record) -> Again | None:
     try:
         run.stop() if record["StepStatus"] == "Stopping" else run.go_on()
     except StepFailed as failure:
-        return run.failed(str(failure), failure.exception)
+        return run.failed(str(failure), failure.exception, job_ended=True)
+    except calls.CallFailed as failure:
+        return run.failed(f"ClientError: {failure}", failure.exception)
     except ExpressionError as error:
         return run.failed(f"ClientError: Unable to resolve an argument of the step: {error}.")
     except AwsError as error:
@@ -148,7 +150,7 @@ class StepRun:
                     "Step": self.step.name,
                 }
                 self.execution.records(JOB).put(arn, waiting)
-        created = self._create(arguments, name, arn)
+        created = calls.create(self.execution, self.step.type, arguments, arn)
         if self.step.type in JOB_STEPS:
             self._created(created)
         else:
@@ -156,12 +158,6 @@ class StepRun:
                 calls.metadata(self.step.type, created),
                 calls.describe(self.execution, self.step.type, created),
             )
-
-    def _create(self, arguments: Record, name: str, arn: str) -> str:
-        try:
-            return calls.create(self.execution, self.step.type, arguments, arn)
-        except calls.CallFailed as failure:
-            raise StepFailed(f"ClientError: {failure}", failure.exception) from None
 
     def _created(self, arn: str) -> None:
         """Notes the job; one that was stopped in the meantime stays Stopping and is stopped at once."""
@@ -235,7 +231,7 @@ class StepRun:
         elif status != "Stopping":
             calls.stop(self.execution, self.step.type, self.private["Job"])
 
-    def failed(self, reason: str, exception: str | None = None) -> Again | None:
+    def failed(self, reason: str, exception: str | None = None, *, job_ended: bool = False) -> Again | None:
         """Ends the step as Failed, or plans its next attempt by its retry policies."""
         execution, engine = self.execution, self.execution.engine
         current = execution.step(self.step.name)
@@ -248,9 +244,9 @@ class StepRun:
             execution.change_step(self.step.name, status, FailureReason=reason[:REASON_LENGTH])
             return None
         again = {"Retries": current["Private"]["Retries"] + 1}
-        if current["Private"].get("Created"):
-            # The job failed: the next one needs a name of its own. A call that failed may have made its job
-            # all the same, so it is repeated under the same name.
+        if job_ended:
+            # The next job needs a name of its own. A call that failed may have made its job all the same, or
+            # have asked about one that still runs, so it is repeated under the same name.
             again |= {"Job": None, "Created": False}
         execution.change_step(
             self.step.name,
