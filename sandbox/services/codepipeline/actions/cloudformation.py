@@ -86,9 +86,13 @@ class _Stack:
             return None
         if status not in _DONE:
             raise ActionFailed("JobFailed", self.failure(stack))
+        return self.succeeded(stack)
+
+    def succeeded(self, stack: dict[str, Any]) -> Succeeded:
+        """With the stack's outputs as variables, and as a file where the action asks for one."""
         outputs = {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
         self.write_outputs(outputs)
-        return Succeeded(summary=f"Stack {self.name} is {status}", variables=outputs)
+        return Succeeded(summary=f"Stack {self.name} is {stack['StackStatus']}", variables=outputs)
 
     def write_outputs(self, outputs: dict[str, str]) -> None:
         name = self.configuration.get("OutputFileName")
@@ -143,8 +147,9 @@ def _create_update(stack: _Stack) -> Succeeded | None:
                 update = stack.client.update_stack
                 stack.begin("update", lambda: update(ClientRequestToken=stack.token, **request))
         except ClientError as error:
+            # The stack is as it is asked for already, also where an update was rolled back to that.
             if existing is not None and stack.no_updates(error):
-                return stack.outcome(existing)
+                return stack.succeeded(existing)
             raise
     found = stack.describe(state["stack"])
     if found is None:
@@ -227,7 +232,7 @@ def _change_set_execute(stack: _Stack) -> Succeeded | None:
             if not any(text in reason for text in _NO_CHANGES):
                 raise ActionFailed("JobFailed", f"Change set {name} of stack {stack.name} failed: {reason}")
             found = stack.describe()
-            return stack.outcome(found) if found else Succeeded()
+            return stack.succeeded(found) if found else Succeeded()
         execute = stack.client.execute_change_set
         stack.begin(
             "execute",
