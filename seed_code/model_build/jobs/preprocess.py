@@ -65,6 +65,12 @@ def load(path: str, expected_sha256: str) -> list[bikeshare.Row]:
     name = os.path.basename(path)
     with open(path, "rb") as file:
         content = file.read()
+    digest = hashlib.sha256(content).hexdigest()
+    if expected_sha256 and digest != expected_sha256:
+        raise bikeshare.DataError(
+            f"{name}: SHA-256 is {digest}, parameter InputDataSha256 says {expected_sha256}: "
+            "give both InputDataUrl and InputDataSha256 for other data"
+        )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -72,12 +78,6 @@ def load(path: str, expected_sha256: str) -> list[bikeshare.Row]:
     rows = bikeshare.read_rows(text.splitlines(), name)
     if len(rows) < FEWEST_ROWS:
         raise bikeshare.DataError(f"{name}: {len(rows)} rows, at least {FEWEST_ROWS} are needed")
-    digest = hashlib.sha256(content).hexdigest()
-    if expected_sha256 and digest != expected_sha256:
-        raise bikeshare.DataError(
-            f"{name}: SHA-256 is {digest}, parameter InputDataSha256 says {expected_sha256}: "
-            "give both InputDataUrl and InputDataSha256 for other data"
-        )
     return rows
 
 

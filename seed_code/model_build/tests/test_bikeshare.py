@@ -27,9 +27,12 @@ class Rows(unittest.TestCase):
     def test_shipped_data(self):
         with open(REPOSITORY / "data" / "bikeshare.csv", newline="", encoding="utf-8") as file:
             rows = bikeshare.read_rows(file, "bikeshare.csv")
-        self.assertEqual(8645, len(rows))
-        self.assertEqual((1.0, 1.0, 1.0, 0.0, 0.0, 6.0, 0.0, 1.0, 0.24, 0.2879, 0.81, 0.0), rows[0].features)
-        self.assertEqual(16.0, rows[0].label)
+        self.assertGreater(len(rows), 1000)
+
+    def test_a_row(self):
+        (row,) = read(GOOD)
+        self.assertEqual((1.0, 1.0, 1.0, 0.0, 0.0, 6.0, 0.0, 1.0, 0.24, 0.2879, 0.81, 0.0), row.features)
+        self.assertEqual(16.0, row.label)
 
     def test_columns_are_found_by_name(self):
         order = sorted(HEADER.split(","))

@@ -50,6 +50,7 @@ def config(stage="prod", version=7, template=TEMPLATE, **settings):
     path = REPOSITORY / f"{stage}-config.json"
     document = json.loads(path.read_text(encoding="utf-8"))
     document["Parameters"] |= settings
+    document["Parameters"] = {k: value for k, value in document["Parameters"].items() if value is not None}
     chosen = select_model.Version(f"{GROUP_ARN}/{version}", str(version)) if version else None
     return select_model.stage_config(stage, document, template, PROJECT, chosen)
 
@@ -112,8 +113,9 @@ class ConfigHash(unittest.TestCase):
             self.digest(EnableNetworkIsolation="false"),
             self.digest(DataCaptureSamplingPercentage="10"),
             self.digest(template=TEMPLATE.replace("VariantName: AllTraffic", "VariantName: All", 1)),
+            self.digest(InstanceType=None),
             self.digest(
-                template=TEMPLATE.replace("Default: ml.m5.large", "Default: ml.m5.xlarge"), stage="staging"
+                template=TEMPLATE.replace("Default: ml.m5.large", "Default: ml.m5.xlarge"), InstanceType=None
             ),
         ]
         self.assertEqual(len(changed) + 1, len({self.digest(), *changed}))
