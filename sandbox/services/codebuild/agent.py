@@ -5,25 +5,17 @@ Phase transitions: https://docs.aws.amazon.com/codebuild/latest/userguide/view-b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from sandbox.engine.clients import Session
-from sandbox.services.codebuild import images
 from sandbox.services.codebuild.artifacts import Uploader
 from sandbox.services.codebuild.buildspec import PHASES, Buildspec, Output, Phase, parse
-from sandbox.services.codebuild.environment import (
-    ParameterError,
-    codebuild_variables,
-    prepare_home,
-    project_variables,
-)
+from sandbox.services.codebuild.environment import ParameterError
 from sandbox.services.codebuild.files import ClientError, collect
+from sandbox.services.codebuild.inputs import Container, Inputs
 from sandbox.services.codebuild.record import BuildRecord, process_key
 from sandbox.services.codebuild.shell import BuildEnded, Shell, ShellSettings
-from sandbox.services.codebuild.source import Downloader, Stopped
+from sandbox.services.codebuild.source import Stopped
 from sandbox.services.codebuild.yaml_file import YamlFileError
 
 
@@ -41,34 +33,15 @@ class PhaseFailed(Exception):
         self.message = message
 
 
-class Log(Protocol):
-    def write(self, line: str) -> None: ...
-
-
-@dataclass(frozen=True)
-class Container:
-    """What a build runs in. `deadline`: epoch seconds at which the build times out."""
-
-    session: Session
-    folder: Path
-    image: images.Image
-    log: Log
-    deadline: float
-
-
 class Agent:
     def __init__(self, build: BuildRecord, container: Container) -> None:
         self.build = build
         self.engine = build.engine
         self.shape = build.shape
         self.session = container.session
-        self.folder = container.folder
-        self.image = container.image
-        self.deadline = container.deadline
-        self.source = container.folder / "output" / "src"
         self.line = container.log.write
+        self.inputs = Inputs(build, container, self.say)
         self.spec = Buildspec()
-        self.sources: dict[str, Path] = {}
         self.status = "SUCCEEDED"
 
     def run(self) -> str:
@@ -113,16 +86,14 @@ class Agent:
         self.build.begin("DOWNLOAD_SOURCE")
         self.say("Running on CodeBuild On-demand")
         self.say("Waiting for DOWNLOAD_SOURCE")
-        home, tools = self.folder / "root", self.folder / "tools"
         try:
-            prepare_home(home, tools, self.engine.endpoint_url, self.build.region, git_credentials=True)
-            self._download_sources(home, tools)
+            self.inputs.download()
             self.say("Phase is DOWNLOAD_SOURCE")
-            self.say(f"CODEBUILD_SRC_DIR={self.source}")
-            self.spec = parse(self._buildspec())
+            self.say(f"CODEBUILD_SRC_DIR={self.inputs.source}")
+            self.spec = parse(self.inputs.buildspec())
             self.say("Processing environment variables")
-            settings = self._shell_settings(home, tools)
-            self.say(f"Moving to directory {self.source}")
+            settings = self.inputs.shell_settings(self.spec)
+            self.say(f"Moving to directory {self.inputs.source}")
         except YamlFileError as error:
             raise PhaseFailed("FAILED", "YAML_FILE_ERROR", str(error)) from error
         except ClientError as error:
@@ -134,80 +105,6 @@ class Agent:
             raise PhaseFailed("FAILED", "Decrypted Variables Error", str(error)) from error
         self._end_phase("SUCCEEDED")
         return settings
-
-    def _download_sources(self, home: Path, tools: Path) -> None:
-        downloader = Downloader(
-            self.session, self.engine.processes, process_key(self.build.id), home, tools, self.line
-        )
-        primary = downloader.get(self.shape["source"], self.shape.get("sourceVersion"), self.source)
-        self.sources[""] = primary.folder
-        if primary.version:
-            self.shape["resolvedSourceVersion"] = primary.version
-            self.build.save()
-        versions = {
-            v["sourceIdentifier"]: v["sourceVersion"] for v in self.shape.get("secondarySourceVersions", [])
-        }
-        for index, source in enumerate(self.shape.get("secondarySources", [])):
-            identifier = source["sourceIdentifier"]
-            folder = self.folder / "output" / f"src{index}"
-            self.sources[identifier] = downloader.get(source, versions.get(identifier), folder).folder
-
-    def _buildspec(self) -> str:
-        """Inline, at a path in the source, or an object in S3."""
-        given = self.shape["source"].get("buildspec") or "buildspec.yml"
-        if "\n" in given:
-            self.say(f"YAML location is {self.folder / 'readonly' / 'buildspec.yml'}")
-            return str(given)
-        if given.startswith("arn:aws:s3:::"):
-            target = self.folder / "buildspec"
-            downloader = Downloader(
-                self.session,
-                self.engine.processes,
-                process_key(self.build.id),
-                self.folder,
-                self.folder,
-                self.line,
-            )
-            downloader.get({"type": "S3", "location": given}, None, target)
-            path = next(target.iterdir())
-        else:
-            path = (self.source / given).resolve()
-            if not path.is_relative_to(self.source.resolve()) or not path.is_file():
-                raise YamlFileError(f"stat {self.source / given}: no such file or directory")
-        self.say(f"YAML location is {path}")
-        return path.read_text(errors="replace")
-
-    def _shell_settings(self, home: Path, tools: Path) -> ShellSettings:
-        from sandbox.runtimes.build import build_environment
-
-        defined = self.shape["environment"].get("environmentVariables", [])
-        variables = project_variables(defined, self.spec, self.session)
-        version = images.python_version(self.image, self.spec.runtime_versions)
-        if "python" in self.spec.runtime_versions:
-            self.say(f"Selecting 'python' runtime version '{version}' based on manual selections...")
-        else:
-            self.say("No runtime version selected in buildspec.")
-        python = build_environment(self.folder / "python", version)
-        prepare_home(
-            home,
-            tools,
-            self.engine.endpoint_url,
-            self.build.region,
-            git_credentials=self.spec.git_credential_helper,
-        )
-        path = f"{python.bin}:/usr/local/bin:/usr/bin:/bin:{tools}"
-        environment = {"PATH": path, "VIRTUAL_ENV": str(python.path)}
-        environment |= variables
-        environment |= codebuild_variables(self.shape, self.sources)
-        environment |= self.session.environment() | {"HOME": str(home)}
-        return ShellSettings(
-            program=self.spec.shell,
-            tmp=self.folder / "output" / "tmp",
-            cwd=self.source,
-            env=environment,
-            timeout=max(self.deadline - self.engine.clock.now(), 1.0),
-            log=self.line,
-        )
 
     # INSTALL to POST_BUILD
 
@@ -287,7 +184,7 @@ class Agent:
             exclude_paths=output.exclude_paths,
         )
         self.say("Assembling file list")
-        files = collect(expanded, self.source)
+        files = collect(expanded, self.inputs.source)
         self.say(f"Found {len(files)} file(s)")
         name = _expand(shell, output.name) if output.name else None
         return Uploader(self.session, self.shape["encryptionKey"], self.shape).upload(target, files, name)

@@ -15,6 +15,9 @@ SOURCES = ("CODECOMMIT", "CODEPIPELINE", "S3", "NO_SOURCE")
 """Source types that builds can be run from here."""
 ENVIRONMENTS = ("LINUX_CONTAINER", "ARM_CONTAINER")
 
+NO_LIMIT = -1
+"""concurrentBuildLimit of an update that takes the limit off."""
+
 _NOT_IMPLEMENTED = ("vpcConfig", "fileSystemLocations", "buildBatchConfig", "autoRetryLimit")
 
 
@@ -74,12 +77,15 @@ def create_project(call: Call, name: str, **members: Any) -> dict[str, Any]:
 def update_project(call: Call, name: str, **members: Any) -> dict[str, Any]:
     if members.pop("badgeEnabled", False):
         raise refuse("badgeEnabled")
+    before = get_project(call, name)
+    _check_role(call, members.get("serviceRole") or before["serviceRole"], before["arn"])
     with call.engine.store.transaction():
         project = get_project(call, name) | members | {"lastModified": call.engine.clock.now()}
+        if project.get("concurrentBuildLimit") == NO_LIMIT:
+            del project["concurrentBuildLimit"]
         _complete(project)
         validate(project)
         call.records("project").put(project["name"], project)
-    _check_role(call, project["serviceRole"], project["arn"])
     return {"project": project}
 
 
@@ -138,9 +144,9 @@ def validate(project: dict[str, Any]) -> None:
     _validate_sources(project)
     _validate_artifacts(project)
     _validate_environment(project["environment"])
-    cache = project.get("cache", {})
-    if cache.get("type") == "S3" and not cache.get("location"):
-        raise invalid("Invalid cache: location is required for cache type S3")
+    # A local cache is there or not, as on AWS; one in S3 is promised.
+    if project.get("cache", {}).get("type") == "S3":
+        raise refuse("cache type S3")
     if project.get("logsConfig", {}).get("s3Logs", {}).get("status") == "ENABLED":
         raise refuse("logsConfig.s3Logs")
     if not 5 <= project["timeoutInMinutes"] <= 2160:
@@ -152,6 +158,11 @@ def _validate_sources(project: dict[str, Any]) -> None:
     for one in (source, *project.get("secondarySources", [])):
         if one["type"] not in SOURCES:
             raise refuse(f"source type {one['type']}")
+        for member in ("auth", "buildStatusConfig", "reportBuildStatus"):
+            if one.get(member):
+                raise refuse(f"source.{member}")
+        if one.get("gitSubmodulesConfig", {}).get("fetchSubmodules"):
+            raise refuse("source.gitSubmodulesConfig.fetchSubmodules")
         if one["type"] in ("CODECOMMIT", "S3") and not one.get("location"):
             raise invalid(f"Invalid project source: location is required for source type {one['type']}")
         if one["type"] == "S3" and "/" not in one["location"].removeprefix("arn:aws:s3:::"):
@@ -186,7 +197,14 @@ def _validate_artifacts(project: dict[str, Any]) -> None:
 def _validate_environment(environment: dict[str, Any]) -> None:
     if environment["type"] not in ENVIRONMENTS:
         raise refuse(f"environment type {environment['type']}")
-    for member in ("fleet", "dockerServer", "registryCredential", "computeConfiguration"):
+    for member in (
+        "fleet",
+        "dockerServer",
+        "registryCredential",
+        "computeConfiguration",
+        "certificate",
+        "hostKernel",
+    ):
         if environment.get(member):
             raise refuse(f"environment.{member}")
     if environment.get("privilegedMode"):

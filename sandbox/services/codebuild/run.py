@@ -16,7 +16,8 @@ from sandbox.engine.logs import LogStream
 from sandbox.engine.operations import AwsError
 from sandbox.engine.tasks import task
 from sandbox.services.codebuild import images
-from sandbox.services.codebuild.agent import Agent, Container, Interrupted, PhaseFailed, check_stop
+from sandbox.services.codebuild.agent import Agent, Interrupted, PhaseFailed, check_stop
+from sandbox.services.codebuild.inputs import Container
 from sandbox.services.codebuild.record import BuildRecord
 
 log = logging.getLogger(__name__)

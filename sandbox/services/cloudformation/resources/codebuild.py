@@ -11,7 +11,6 @@ from sandbox.services.cloudformation.resources.handler import Handler, Made, Req
 # Optional members of a project, with what takes them off again in UpdateProject.
 _EMPTY: dict[str, Any] = {
     "Description": "",
-    "EncryptionKey": "",
     "SourceVersion": "",
     "SecondarySources": [],
     "SecondaryArtifacts": [],
@@ -42,6 +41,8 @@ class Project(Handler):
 
     def update(self, request: Request) -> Made:
         gone = {name: empty for name, empty in _EMPTY.items() if name in request.previous}
+        if "EncryptionKey" in request.previous:
+            gone["EncryptionKey"] = request.arn("kms", "alias/aws/s3")  # the API takes no empty one
         parameters = _parameters(request, "UpdateProject", request.physical_id, gone)
         request.client("codebuild").update_project(**parameters)
         return Made(request.physical_id, request.attributes)
