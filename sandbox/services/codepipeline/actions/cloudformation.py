@@ -53,11 +53,13 @@ class _Stack:
             raise
         return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack
 
-    def begin(self, operation: str, call: Callable[[], Any]) -> None:
-        """Makes one request of this action, once, and waits for the stack it concerns."""
-        state = self.context.state
-        again = state.get("requested") == operation
-        state["requested"] = operation
+    def begin(self, call: Callable[[], Any]) -> None:
+        """Makes the one request of this action, once, and waits for the stack it concerns.
+
+        Whether it was made already is asked whatever it is now: a creation cut off finds its own stack.
+        """
+        again = "requested" in self.context.state
+        self.context.state["requested"] = True
         self.context.save()
         stack = self.describe() if again else None
         if stack and self._is_ours(stack["StackId"]):
@@ -142,10 +144,10 @@ def _create_update(stack: _Stack) -> Succeeded | None:
         try:
             if existing is None:
                 call = stack.client.create_stack
-                stack.begin("create", lambda: call(ClientRequestToken=stack.token, **request))
+                stack.begin(lambda: call(ClientRequestToken=stack.token, **request))
             else:
                 update = stack.client.update_stack
-                stack.begin("update", lambda: update(ClientRequestToken=stack.token, **request))
+                stack.begin(lambda: update(ClientRequestToken=stack.token, **request))
         except ClientError as error:
             # The stack is as it is asked for already, also where an update was rolled back to that.
             if existing is not None and stack.no_updates(error):
@@ -234,10 +236,7 @@ def _change_set_execute(stack: _Stack) -> Succeeded | None:
             found = stack.describe()
             return stack.succeeded(found) if found else Succeeded()
         execute = stack.client.execute_change_set
-        stack.begin(
-            "execute",
-            lambda: execute(ChangeSetName=name, StackName=stack.name, ClientRequestToken=stack.token),
-        )
+        stack.begin(lambda: execute(ChangeSetName=name, StackName=stack.name, ClientRequestToken=stack.token))
     found = stack.describe(state["stack"])
     if found is None:
         raise ActionFailed("JobFailed", f"Stack {stack.name} was deleted while the action waited for it")
