@@ -167,6 +167,11 @@ _TAGS_OF_RESOURCE = frozenset(
 )
 
 
+TELL_NO_SOURCE = frozenset(("cloudformation.amazonaws.com", "servicecatalog.amazonaws.com"))
+"""Services that assume the role of a stack or of a launch without saying for whom: neither documents
+aws:SourceAccount or aws:SourceArn for it, so a trust policy that asks for them lets nobody in."""
+
+
 def global_keys(principal: Principal, facts: RequestFacts) -> dict[str, tuple[str, ...]]:
     """Keys that hold for every action of a request."""
     now = time.time() if facts.now is None else facts.now
@@ -186,7 +191,8 @@ def global_keys(principal: Principal, facts: RequestFacts) -> dict[str, tuple[st
     if principal.kind == "service":
         keys["aws:principalservicename"] = (principal.arn,)
         keys["aws:principalservicenameslist"] = (principal.arn,)
-        keys["aws:sourceaccount"] = (facts.source_account or principal.account,)
+        if principal.arn not in TELL_NO_SOURCE:
+            keys["aws:sourceaccount"] = (facts.source_account or principal.account,)
         if facts.source_arn:
             keys["aws:sourcearn"] = (facts.source_arn,)
     else:

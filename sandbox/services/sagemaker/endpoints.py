@@ -10,10 +10,12 @@ from typing import Any
 from sandbox.engine.operations import AwsError, Call, operation
 from sandbox.services.sagemaker import tags
 from sandbox.services.sagemaker.deployment_config import check_deployment_config
+from sandbox.services.sagemaker.endpoint_configs import find_config
 from sandbox.services.sagemaker.endpoint_description import describe
 from sandbox.services.sagemaker.endpoint_plans import plan_fleet, retain
 from sandbox.services.sagemaker.endpoint_records import DEPLOY, IN_PROGRESS, KEEP, KIND, Place
 from sandbox.services.sagemaker.listing import filter_by_request, keep, paged, sort
+from sandbox.services.sagemaker.volume_keys import check_grant
 
 Record = dict[str, Any]
 
@@ -52,6 +54,7 @@ def create_endpoint(
 ) -> Record:
     arn, now = endpoint_arn(call, EndpointName), call.engine.clock.now()
     check_deployment_config(DeploymentConfig)
+    _check_key(call, EndpointConfigName)
     with call.engine.store.transaction():
         if call.records(KIND).get(EndpointName) is not None:
             raise AwsError("ValidationException", f'Cannot create already existing endpoint "{arn}".')
@@ -79,6 +82,11 @@ def create_endpoint(
     return {"EndpointArn": arn}
 
 
+def _check_key(call: Call, config: str) -> None:
+    """Who creates or updates an endpoint gives the grant for the volumes of its instances."""
+    check_grant(call.session(), call.account, find_config(call, config).get("KmsKeyId"))
+
+
 def _submit(call: Call, name: str) -> None:
     place = _place(call, name)
     call.engine.tasks.submit(KEEP, "all")
@@ -96,6 +104,7 @@ def update_endpoint(
     RetainDeploymentConfig: bool = False,
 ) -> Record:
     check_deployment_config(DeploymentConfig)
+    _check_key(call, EndpointConfigName)
     with call.engine.store.transaction():
         record = _idle(call, EndpointName)
         plan = plan_fleet(call, EndpointConfigName)

@@ -13,6 +13,7 @@ from sandbox.engine.operations import AwsError
 from sandbox.engine.tasks import task
 from sandbox.services.sagemaker import resource_tags
 from sandbox.services.sagemaker.listing import filter_by_request, keep, paged, sort
+from sandbox.services.sagemaker.volume_keys import check_grant
 
 if TYPE_CHECKING:
     from sandbox.engine.clients import Session
@@ -162,10 +163,10 @@ def role_session(engine: Engine, role_arn: str, account: str, region: str, resou
     )
 
 
-def check_role(call: Call, role_arn: str, resource: str) -> None:
-    """AwsError where SageMaker cannot assume the role."""
+def check_role(call: Call, role_arn: str, resource: str, volume_key: str | None = None) -> None:
+    """AwsError where SageMaker cannot assume the role, or the role not give the grant for a volume's key."""
     try:
-        role_session(call.engine, role_arn, call.account, call.region, resource)
+        session = role_session(call.engine, role_arn, call.account, call.region, resource)
     except AwsError as error:
         if not error.code.startswith("AccessDenied"):
             raise
@@ -174,6 +175,7 @@ def check_role(call: Call, role_arn: str, resource: str) -> None:
             f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
             f"'{SERVICE}' to assume the role.",
         ) from None
+    check_grant(session, call.account, volume_key)
 
 
 def check_image(image: str) -> None:

@@ -56,7 +56,7 @@ def create_processing_job(call: Call, **request: Any) -> dict[str, Any]:
             "ValidationException",
             f"The image {application['ImageUri']} has no entrypoint of its own: provide ContainerEntrypoint.",
         )
-    jobs.check_role(call, request["RoleArn"], PROCESSING.resource)
+    jobs.check_role(call, request["RoleArn"], PROCESSING.resource, cluster.get("VolumeKmsKeyId"))
     record = {"StoppingCondition": {"MaxRuntimeInSeconds": _DEFAULT_RUNTIME}} | keep(request, *_COPIED)
     return jobs.create(call, PROCESSING, record, request.get("Tags"))
 

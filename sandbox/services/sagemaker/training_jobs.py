@@ -69,7 +69,8 @@ def create_training_job(call: Call, **request: Any) -> dict[str, Any]:
     refuse("CreateTrainingJob", request, REFUSED)
     _check(request)
     jobs.check_image(request["AlgorithmSpecification"]["TrainingImage"])
-    jobs.check_role(call, request["RoleArn"], TRAINING.resource)
+    volume_key = request["ResourceConfig"].get("VolumeKmsKeyId")
+    jobs.check_role(call, request["RoleArn"], TRAINING.resource, volume_key)
     name = request["TrainingJobName"]
     output = request["OutputDataConfig"]
     folder = parse_s3_uri(output["S3OutputPath"]).below(name, "output")

@@ -427,6 +427,15 @@ def test_services_assume_roles_only_for_whom_the_trust_says(account, iam):
     ).allowed
 
 
+@pytest.mark.parametrize("service", ["cloudformation.amazonaws.com", "servicecatalog.amazonaws.com"])
+def test_services_that_tell_no_source_are_not_let_in_where_one_is_asked_for(account, iam, service):
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    trust.check_service(make_role(iam, account, trusts=statement).arn, service, account=account)
+    asks = {"Condition": {"StringEquals": {"aws:SourceAccount": account}}}
+    with pytest.raises(AccessDenied):
+        trust.check_service(make_role(iam, account, "Asks", statement | asks).arn, service, account=account)
+
+
 # --- tags
 
 
