@@ -127,6 +127,15 @@ class Project:
         execution = self.execution_of(self.names.model_build, commit)
         return execution, self.ended(self.names.model_build, execution)
 
+    def stop_build(self, commit: str) -> None:
+        """The admin stops the build of a commit."""
+        execution = self.execution_of(self.names.model_build, commit)
+        codebuild, name = self.client("codebuild", "admin"), self.names.model_build
+        codebuild.stop_build(
+            id=until(lambda: (codebuild.list_builds_for_project(projectName=name)["ids"] or [None])[0])
+        )
+        assert self.ended(name, execution) == "Failed"
+
     def build_succeeds(self, commit: str) -> str:
         """The SageMaker pipeline execution that a commit's build ran to its end."""
         execution, status = self.build_of(commit)

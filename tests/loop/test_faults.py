@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
@@ -51,6 +52,7 @@ def runs(project: Project, good: tuple[str, float]) -> dict[str, str]:
             InputDataUrl=f"s3://{project.names.bucket}/uploads/{name}.csv", InputDataSha256=""
         )
     started["digest"] = project.run_pipeline(InputDataUrl=f"s3://{project.names.bucket}/uploads/nan.csv")
+    started["approved"] = project.run_pipeline(ModelApprovalStatus="Approved")
     started["bar"] = project.run_pipeline(RmseThreshold="20")
     return started
 
@@ -90,6 +92,7 @@ def failed_step(project: Project, execution_arn: str) -> tuple[str, str]:
         ("nan", "Preprocess", "column 'temp', row 1: is not a number (NaN)"),
         ("text", "Preprocess", "column 'temp', row 1: 'warm' is not a number"),
         ("digest", "Preprocess", "SHA-256"),
+        ("approved", "Register", "not authorized to perform: sagemaker:CreateModelPackage"),
         ("bar", "RmseAboveThreshold", "RMSE on held-out rows is above RmseThreshold 20"),
     ],
 )
@@ -225,7 +228,9 @@ def test_a_model_that_cannot_be_loaded_is_stopped_in_staging(project: Project) -
     execution = project.approve(2)
     assert project.ended(project.names.model_deploy, execution) == "Failed"
     message = project.failures(project.names.model_deploy, execution)["DeployStaging/Deploy"]
-    assert "Endpoint" in message
+    assert "Endpoint (AWS::SageMaker::Endpoint)" in message
+    assert "did not pass the ping health check" in message
+    assert "No such file or directory" in message
     assert project.serves("staging", 1)
     assert configurations(project) == before
     project.deploy(project.approve(2, "Rejected"))
@@ -243,14 +248,21 @@ def test_a_model_that_cannot_be_loaded_is_stopped_in_staging(project: Project) -
 def test_a_name_that_cannot_be_used_is_refused_and_nothing_made(
     project: Project, name: str, cause: str
 ) -> None:
-    cloudformation = project.client("cloudformation", "admin")
+    cloudformation, sagemaker = project.client("cloudformation", "admin"), project.client("sagemaker")
     before = {stack["StackId"] for stack in cloudformation.describe_stacks()["Stacks"]}
-    done = project.sandbox.run(
-        *(sys.executable, "-m", "cli", "project", "create", name, "--output", "json"),
-        principal="team",
-        cwd=ROOT,
-    )
+    done = mlops(project, "create", name)
     assert done.returncode != 0
     assert cause in done.stderr
     assert not done.stdout
     assert {stack["StackId"] for stack in cloudformation.describe_stacks()["Stacks"]} == before
+    if f"mlops project delete {name}" in done.stderr:  # SageMaker keeps a record of the attempt
+        done = mlops(project, "delete", name, "--yes")
+        assert done.returncode == 0, done.stderr
+    kept = sagemaker.list_projects(NameContains=project.names.project)["ProjectSummaryList"]
+    assert [item["ProjectName"] for item in kept] == [project.names.project]
+
+
+def mlops(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`mlops project ARGUMENTS` by the team."""
+    command = (sys.executable, "-m", "cli", "project", *arguments, "--output", "json")
+    return project.sandbox.run(*command, principal="team", cwd=ROOT)
