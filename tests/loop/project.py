@@ -278,6 +278,13 @@ class Project:
         """Whether the configuration in service is one made for a version."""
         return f"-{stage}-v{version}-" in self.serving(stage)["EndpointConfigName"]
 
+    def configurations(self) -> set[str]:
+        """ARNs of all models and endpoint configurations."""
+        sagemaker, mine = self.client("sagemaker"), self.names.endpoint_parts
+        models = sagemaker.list_models(NameContains=mine)["Models"]
+        configs = sagemaker.list_endpoint_configs(NameContains=mine)["EndpointConfigs"]
+        return {item["ModelArn"] for item in models} | {item["EndpointConfigArn"] for item in configs}
+
     def held_out(self, version: int = 1) -> tuple[list[str], list[float]]:
         """Rows that a version was not trained with, and the true values."""
         uri = self.version(version)["CustomerMetadataProperties"]["HeldOutDataUrl"]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.loop.broken import register_empty_model
 from tests.loop.conftest import ROOT
 from tests.loop.project import Project
 
@@ -150,14 +149,6 @@ def test_a_commit_whose_step_fails_registers_nothing(
     assert project.versions() == {1: "Approved"}
 
 
-def configurations(project: Project) -> set[str]:
-    """Models and endpoint configurations of the project's."""
-    sagemaker = project.client("sagemaker")
-    models = sagemaker.list_models(NameContains=project.names.project_id)["Models"]
-    configs = sagemaker.list_endpoint_configs(NameContains=project.names.project_id)["EndpointConfigs"]
-    return {m["ModelArn"] for m in models} | {c["EndpointConfigArn"] for c in configs}
-
-
 @pytest.mark.parametrize(
     ("path", "old", "new", "cause", "begins"),
     [
@@ -181,7 +172,7 @@ def configurations(project: Project) -> set[str]:
 def test_a_template_that_cannot_be_deployed_leaves_nothing(
     project: Project, path: str, old: str, new: str, cause: str, begins: bool
 ) -> None:
-    clone, before, stack = project.deploy_code, configurations(project), staging_stack(project)
+    clone, before, stack = project.deploy_code, project.configurations(), staging_stack(project)
     clone.restore()
     clone.replace(path, old, new)
     execution = project.started(lambda: clone.push(f"{cause} is wrong"))
@@ -194,7 +185,7 @@ def test_a_template_that_cannot_be_deployed_leaves_nothing(
     else:
         assert after == stack
     assert project.serves("staging", 1)
-    assert configurations(project) == before
+    assert project.configurations() == before
 
 
 def staging_stack(project: Project) -> dict[str, Any]:
@@ -204,37 +195,21 @@ def staging_stack(project: Project) -> dict[str, Any]:
 
 def test_a_model_that_cannot_be_loaded_is_stopped_in_staging(project: Project) -> None:
     """Registered past the pipeline, by the admin, and approved by mistake."""
-    empty = io.BytesIO()
-    with tarfile.open(fileobj=empty, mode="w:gz") as tar:
-        tar.addfile(tarfile.TarInfo("readme.txt"))
-    bucket, before = project.names.bucket, configurations(project)
-    project.client("s3", "admin").put_object(Bucket=bucket, Key="uploads/model.tar.gz", Body=empty.getvalue())
-    package = project.version(1)
-    specification = package["InferenceSpecification"]
-    container = specification["Containers"][0]
-    container = {key: container[key] for key in ("Image", "Environment") if key in container}
-    project.client("sagemaker", "admin").create_model_package(
-        ModelPackageGroupName=project.names.model_package_group,
-        InferenceSpecification={
-            **specification,
-            "Containers": [{**container, "ModelDataUrl": f"s3://{bucket}/uploads/model.tar.gz"}],
-        },
-        ModelApprovalStatus="PendingManualApproval",
-    )
+    before, version = project.configurations(), register_empty_model(project)
     clone = project.deploy_code
     clone.restore()
     if clone.git("status", "--porcelain"):
         project.deploy(project.started(lambda: clone.push("as it came")))
-    execution = project.approve(2)
+    execution = project.approve(version)
     assert project.ended(project.names.model_deploy, execution) == "Failed"
     message = project.failures(project.names.model_deploy, execution)["DeployStaging/Deploy"]
     assert "Endpoint (AWS::SageMaker::Endpoint)" in message
     assert "did not pass the ping health check" in message
     assert "No such file or directory" in message
     assert project.serves("staging", 1)
-    assert configurations(project) == before
-    project.deploy(project.approve(2, "Rejected"))
-    assert project.versions() == {1: "Approved", 2: "Rejected"}
+    assert project.configurations() == before
+    project.deploy(project.approve(version, "Rejected"))
+    assert project.versions() == {1: "Approved", version: "Rejected"}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Projects beside each other: what a build of one may do to another, and to its own registry."""
+"""Projects that have built nothing yet: what a build may do to another project, and a first deployment that fails."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.loop import probe
+from tests.loop.broken import IMAGE, register_empty_model
+from tests.loop.left import resources
 from tests.loop.project import Project
 from tests.sandbox_process import SandboxProcess
 
@@ -42,7 +44,7 @@ def test_a_build_reaches_nothing_of_another_project(projects: tuple[Project, Pro
         "pipeline": other.names.sagemaker_pipeline,
         "group": other.names.model_package_group,
         "role": f"arn:aws:iam::{other.names.account}:role/{other.names.role('execution')}",
-        "image": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0",
+        "image": IMAGE,
     }
     clone = mine.build_code
     (clone.folder / "probe.py").write_text(Path(probe.__file__).read_text())
@@ -59,3 +61,23 @@ def test_a_build_reaches_nothing_of_another_project(projects: tuple[Project, Pro
     assert other.versions() == {} == mine.versions()
     objects = root.list_objects_v2(Bucket=other.names.bucket, Prefix="probe")
     assert objects["KeyCount"] == 0
+
+
+def test_a_first_deployment_that_fails_leaves_nothing_and_is_replaced_by_the_next(
+    projects: tuple[Project, Project],
+) -> None:
+    _, project = projects
+    before, stacks = resources(project), []
+    for _ in range(2):
+        execution = project.approve(register_empty_model(project))
+        assert project.ended(project.names.model_deploy, execution) == "Failed"
+        failures = project.failures(project.names.model_deploy, execution)
+        assert "did not pass the ping health check" in failures["DeployStaging/Deploy"], failures
+        [stack] = project.client("cloudformation").describe_stacks(
+            StackName=project.names.endpoint_stack("staging")
+        )["Stacks"]
+        assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+        stacks.append(stack["StackId"])
+        left = resources(project) - before
+        assert left == {("AWS::CloudFormation::Stack", stack["StackName"])}
+    assert stacks[0] != stacks[1]
