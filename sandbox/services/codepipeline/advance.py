@@ -6,20 +6,15 @@ Execution modes: https://docs.aws.amazon.com/codepipeline/latest/userguide/conce
 
 from __future__ import annotations
 
-import secrets
-import string
-import uuid
 from typing import Any
 
 from sandbox.engine.engine import Engine
 from sandbox.engine.tasks import task
 from sandbox.services.codepipeline.action_types import Json
+from sandbox.services.codepipeline.actions.begin import begin_action
 from sandbox.services.codepipeline.conditions import evaluate
 from sandbox.services.codepipeline.record import ACTIVE, Pipelines
-from sandbox.services.codepipeline.rerun import reset_actions, start_rollback
-from sandbox.services.codepipeline.variables import UnresolvedVariable, resolve_all
-
-_ALPHABET = string.ascii_letters + string.digits
+from sandbox.services.codepipeline.rerun import reset_actions, roll_back
 
 
 @task("codepipeline.advance")
@@ -136,7 +131,9 @@ class _Move:
                 return True
             if waiting and not failed and self.execution["status"] == "InProgress":
                 for action in waiting:
-                    self._start(action)
+                    begin_action(
+                        self.pipelines, self.execution, self.stage["name"], action, self._namespaces()
+                    )
                 self.pipelines.save_execution(self.execution)
                 return True
             if running:
@@ -155,67 +152,6 @@ class _Move:
         record: Json | None = identifier and self.pipelines.actions.get(f"{self.name}/{self.id}/{identifier}")
         return record
 
-    def _start(self, action: Json) -> None:
-        configuration = action.get("configuration", {})
-        store = self.declaration["artifactStore"]["location"]
-        record: Json = {
-            "pipelineName": self.name,
-            "pipelineExecutionId": self.id,
-            "pipelineVersion": self.execution["pipelineVersion"],
-            "actionExecutionId": str(uuid.uuid4()),
-            "stageName": self.stage["name"],
-            "actionName": action["name"],
-            "startTime": self.now,
-            "status": "InProgress",
-            "input": {
-                "actionTypeId": action["actionTypeId"],
-                "configuration": configuration,
-                "resolvedConfiguration": configuration,
-                "roleArn": action.get("roleArn") or self.declaration["roleArn"],
-                "region": self.pipelines.region,
-                "inputArtifacts": [
-                    {"name": a["name"], "s3location": self.execution["artifacts"][a["name"]]}
-                    for a in action.get("inputArtifacts", [])
-                    if a["name"] in self.execution["artifacts"]
-                ],
-            },
-            "outputArtifacts": [
-                {
-                    "name": a["name"],
-                    "s3location": {"bucket": store, "key": self._object_key(action, a["name"])},
-                }
-                for a in action.get("outputArtifacts", [])
-            ],
-            "outputVariables": {},
-            "result": {},
-            "state": {},
-        }
-        if action.get("namespace"):
-            record["input"]["namespace"] = action["namespace"]
-        self._state["actions"][action["name"]] = record["actionExecutionId"]
-        try:
-            record["input"]["resolvedConfiguration"] = resolve_all(configuration, self._namespaces())
-        except UnresolvedVariable as error:
-            message = (
-                "An action in this pipeline failed because one or more variables could not be resolved: "
-                f"Action name={action['name']} (variable {error}). This can result when a variable is "
-                "referenced that does not exist. Validate the pipeline configuration."
-            )
-            record["result"] = {"errorDetails": {"code": "InvalidVariableReference", "message": message}}
-            record["status"] = "Failed"
-        self.pipelines.save_action(record)
-        self.pipelines.action_event(self.execution, record, "STARTED")
-        if record["status"] == "Failed":
-            self.pipelines.action_event(self.execution, record, "FAILED")
-            return
-        task_key = self.pipelines.task_key(self.pipelines.action_key(record))
-        self.pipelines.engine.tasks.submit("codepipeline.action", task_key)
-
-    def _object_key(self, action: Json, artifact: str) -> str:
-        unique = "".join(secrets.choice(_ALPHABET) for _ in range(7))
-        suffix = ".zip" if action["actionTypeId"]["category"] == "Source" else ""
-        return f"{self.name[:20]}/{artifact[:10]}/{unique}{suffix}"
-
     # Out of a stage
 
     def _stage_succeeded(self) -> None:
@@ -223,7 +159,7 @@ class _Move:
         if evaluation and evaluation["status"] == "Failed":
             message = f"The success condition of stage {self.stage['name']} is not met"
             if evaluation["result"] == "ROLLBACK":
-                self._roll_back()
+                roll_back(self.pipelines, self.execution, self.stage["name"])
             self._fail(message, condition_failed=True)
         else:
             self._leave("Succeeded", "SUCCEEDED")
@@ -243,7 +179,7 @@ class _Move:
             self._leave("Skipped", "SKIPPED")
         else:
             if result == "ROLLBACK":
-                self._roll_back()
+                roll_back(self.pipelines, self.execution, self.stage["name"])
             self._fail(message)
         self.pipelines.save_execution(self.execution)
 
@@ -256,25 +192,6 @@ class _Move:
         if evaluation and evaluation["status"] == "Succeeded":
             return failure["conditions"][0].get("result", "FAIL"), mode
         return failure.get("result", "FAIL"), mode
-
-    def _roll_back(self) -> None:
-        """Starts an execution that runs this stage with what last succeeded in it."""
-        stage = self.stage["name"]
-        for target in reversed(self.pipelines.executions_of(self.name)):
-            state = target["stages"].get(stage, {})
-            same_version = target["pipelineVersion"] == self.execution["pipelineVersion"]
-            if (
-                target["pipelineExecutionId"] != self.id
-                and state.get("status") == "Succeeded"
-                and same_version
-            ):
-                start_rollback(
-                    self.pipelines,
-                    target,
-                    stage,
-                    {"triggerType": "AutomatedRollback", "triggerDetail": self.id},
-                )
-                return
 
     def _leave(self, status: str, event: str) -> None:
         self._state["status"] = status

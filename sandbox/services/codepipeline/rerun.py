@@ -32,3 +32,17 @@ def start_rollback(pipelines: Pipelines, target: Json, stage: str, trigger: Json
         position=[one["name"] for one in stages].index(stage),
         **{member: target[member] for member in ("artifacts", "namespaces", "revisions", "variables")},
     )
+
+
+def roll_back(pipelines: Pipelines, execution: Json, stage: str) -> None:
+    """Starts an execution that runs a stage with what last succeeded in it, if anything did."""
+    for target in reversed(pipelines.executions_of(execution["pipelineName"])):
+        same_version = target["pipelineVersion"] == execution["pipelineVersion"]
+        succeeded = target["stages"].get(stage, {}).get("status") == "Succeeded"
+        if target["pipelineExecutionId"] != execution["pipelineExecutionId"] and succeeded and same_version:
+            trigger = {
+                "triggerType": "AutomatedRollback",
+                "triggerDetail": execution["pipelineExecutionId"],
+            }
+            start_rollback(pipelines, target, stage, trigger)
+            return

@@ -10,7 +10,22 @@ from sandbox.services.codepipeline.action_types import Json
 from sandbox.services.codepipeline.pipelines import pipelines_of
 from sandbox.services.codepipeline.record import SERVICE, Pipelines
 
-TOKEN = "InvalidNextTokenException"
+_MEMBERS = (
+    "pipelineExecutionId",
+    "status",
+    "statusSummary",
+    "trigger",
+    "executionMode",
+    "executionType",
+    "rollbackMetadata",
+)
+"""What an execution's description and its summary both show."""
+
+
+def _newest_first(member: str, items: list[Json], token: str | None, limit: int | None) -> dict[str, Any]:
+    """A page of what is listed in the order of its making."""
+    chosen, following = page(items[::-1], token, limit, error="InvalidNextTokenException")
+    return {member: chosen} | ({"nextToken": following} if following else {})
 
 
 @operation(SERVICE, "GetPipelineExecution")
@@ -18,18 +33,7 @@ def get_pipeline_execution(call: Call, pipelineName: str, pipelineExecutionId: s
     pipelines = pipelines_of(call)
     pipelines.pipeline(pipelineName)
     execution = pipelines.execution(pipelineName, pipelineExecutionId)
-    members = (
-        "pipelineName",
-        "pipelineVersion",
-        "pipelineExecutionId",
-        "status",
-        "statusSummary",
-        "trigger",
-        "executionMode",
-        "executionType",
-        "rollbackMetadata",
-    )
-    shown = {member: execution[member] for member in members if member in execution}
+    shown = _present(execution, "pipelineName", "pipelineVersion", *_MEMBERS)
     shown["artifactRevisions"] = [
         {
             "name": revision["artifact"],
@@ -52,31 +56,22 @@ def list_pipeline_executions(
     filter: Json | None = None,
     nextToken: str | None = None,
 ) -> dict[str, Any]:
-    """Newest first."""
     pipelines = pipelines_of(call)
     pipelines.pipeline(pipelineName)
-    executions = pipelines.executions_of(pipelineName)[::-1]
+    executions = pipelines.executions_of(pipelineName)
     stage = (filter or {}).get("succeededInStage", {}).get("stageName")
     if stage:
         executions = [e for e in executions if e["stages"].get(stage, {}).get("status") == "Succeeded"]
-    chosen, token = page(executions, nextToken, maxResults, error=TOKEN)
-    summaries = [_summary(execution) for execution in chosen]
-    return {"pipelineExecutionSummaries": summaries} | ({"nextToken": token} if token else {})
+    summaries = [_summary(execution) for execution in executions]
+    return _newest_first("pipelineExecutionSummaries", summaries, nextToken, maxResults)
+
+
+def _present(record: Json, *members: str) -> Json:
+    return {member: record[member] for member in members if member in record}
 
 
 def _summary(execution: Json) -> Json:
-    members = (
-        "pipelineExecutionId",
-        "status",
-        "statusSummary",
-        "startTime",
-        "lastUpdateTime",
-        "trigger",
-        "executionMode",
-        "executionType",
-        "rollbackMetadata",
-    )
-    shown = {member: execution[member] for member in members if member in execution}
+    shown = _present(execution, "startTime", "lastUpdateTime", *_MEMBERS)
     shown["sourceRevisions"] = [
         {"actionName": name} | {m: r[m] for m in ("revisionId", "revisionSummary", "revisionUrl")}
         for name, r in execution["revisions"].items()
@@ -94,13 +89,12 @@ def list_action_executions(
     maxResults: int | None = None,
     nextToken: str | None = None,
 ) -> dict[str, Any]:
-    """Newest first; also those of earlier attempts of a stage."""
+    """Also those of earlier attempts of a stage."""
     pipelines = pipelines_of(call)
     execution_id = _filtered(pipelines, pipelineName, filter)
-    actions = pipelines.actions_of(pipelineName, f"{execution_id}/" if execution_id else "")[::-1]
-    chosen, token = page(actions, nextToken, maxResults, error=TOKEN)
-    details = [_action_detail(action) for action in chosen]
-    return {"actionExecutionDetails": details} | ({"nextToken": token} if token else {})
+    actions = pipelines.actions_of(pipelineName, f"{execution_id}/" if execution_id else "")
+    details = [_action_detail(action) for action in actions]
+    return _newest_first("actionExecutionDetails", details, nextToken, maxResults)
 
 
 def _filtered(pipelines: Pipelines, name: str, filter: Json | None) -> str | None:
@@ -115,7 +109,8 @@ def _filtered(pipelines: Pipelines, name: str, filter: Json | None) -> str | Non
 
 
 def _action_detail(action: Json) -> Json:
-    members = (
+    shown = _present(
+        action,
         "pipelineExecutionId",
         "actionExecutionId",
         "pipelineVersion",
@@ -127,20 +122,17 @@ def _action_detail(action: Json) -> Json:
         "status",
         "input",
     )
-    results = (
-        "externalExecutionId",
-        "externalExecutionSummary",
-        "externalExecutionUrl",
-        "errorDetails",
-        "logStreamARN",
-    )
-    shown = {member: action[member] for member in members if member in action}
     succeeded = action["status"] == "Succeeded"
     shown["output"] = {
         "outputArtifacts": action["outputArtifacts"] if succeeded else [],
-        "executionResult": {
-            member: action["result"][member] for member in results if member in action["result"]
-        },
+        "executionResult": _present(
+            action["result"],
+            "externalExecutionId",
+            "externalExecutionSummary",
+            "externalExecutionUrl",
+            "errorDetails",
+            "logStreamARN",
+        ),
         "outputVariables": action["outputVariables"],
     }
     return shown
@@ -165,8 +157,7 @@ def list_rule_executions(
         for condition in state.get(kind, {}).get("conditions", [])
         for rule in condition["rules"]
     ]
-    chosen, token = page(details[::-1], nextToken, maxResults, error=TOKEN)
-    return {"ruleExecutionDetails": chosen} | ({"nextToken": token} if token else {})
+    return _newest_first("ruleExecutionDetails", details, nextToken, maxResults)
 
 
 def _rule_detail(execution: Json, stage: str, rule: Json) -> Json:

@@ -46,7 +46,8 @@ def trust(service: str, **condition: Any) -> str:
         "Principal": {"Service": service},
         "Action": "sts:AssumeRole",
     }
-    statement["Condition"] = {"StringEquals": {"aws:SourceAccount": ACCOUNT}} | condition
+    if service != "cloudformation.amazonaws.com":  # it tells a trust policy no source
+        statement["Condition"] = {"StringEquals": {"aws:SourceAccount": ACCOUNT}} | condition
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
