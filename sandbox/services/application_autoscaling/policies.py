@@ -9,12 +9,11 @@ import uuid
 from typing import Any
 
 from sandbox.engine.operations import AwsError, Call, operation
-from sandbox.engine.pagination import page
+from sandbox.services.application_autoscaling.listing import listed
 from sandbox.services.application_autoscaling.targets import find_target, target_key
 
 Record = dict[str, Any]
 KIND = "policy"
-PAGE = 50
 TRACKING = "TargetTrackingScaling"
 CONFIGURATIONS = {
     "StepScaling": "StepScalingPolicyConfiguration",
@@ -92,15 +91,13 @@ def describe_scaling_policies(
     MaxResults: int | None = None,
     NextToken: str | None = None,
 ) -> Record:
-    found = [
-        record
-        for record in call.records(KIND).list(f"{ServiceNamespace}|")
-        if (not PolicyNames or record["PolicyName"] in PolicyNames)
-        and ResourceId in (None, record["ResourceId"])
-        and ScalableDimension in (None, record["ScalableDimension"])
-    ]
-    items, token = page(found, NextToken, MaxResults, error="InvalidNextTokenException", default=PAGE)
-    return {"ScalingPolicies": items} | ({"NextToken": token} if token else {})
+    wanted = {
+        "PolicyName": PolicyNames,
+        "ResourceId": [ResourceId],
+        "ScalableDimension": [ScalableDimension],
+    }
+    items, more = listed(call, KIND, ServiceNamespace, wanted, NextToken, MaxResults)
+    return {"ScalingPolicies": items, **more}
 
 
 @operation("application-autoscaling", "DeleteScalingPolicy")

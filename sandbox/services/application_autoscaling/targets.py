@@ -10,15 +10,14 @@ from typing import Any
 
 from sandbox.engine.identifiers import random_id
 from sandbox.engine.operations import AwsError, Call, operation
-from sandbox.engine.pagination import page
 from sandbox.services.application_autoscaling import tags
+from sandbox.services.application_autoscaling.listing import listed
 
 Record = dict[str, Any]
 KIND = "target"
 NAMESPACE = "sagemaker"
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 SERVICE = "application-autoscaling.amazonaws.com"
-PAGE = 50
 _RESOURCE = re.compile(r"^endpoint/(?P<endpoint>[A-Za-z0-9-]+)/variant/(?P<variant>[A-Za-z0-9-]+)$")
 _LINKED_ROLE = (
     "arn:aws:iam::{}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
@@ -133,14 +132,9 @@ def describe_scalable_targets(
     MaxResults: int | None = None,
     NextToken: str | None = None,
 ) -> Record:
-    found = [
-        record
-        for record in call.records(KIND).list(f"{ServiceNamespace}|")
-        if (not ResourceIds or record["ResourceId"] in ResourceIds)
-        and ScalableDimension in (None, record["ScalableDimension"])
-    ]
-    items, token = page(found, NextToken, MaxResults, error="InvalidNextTokenException", default=PAGE)
-    return {"ScalableTargets": items} | ({"NextToken": token} if token else {})
+    wanted = {"ResourceId": ResourceIds, "ScalableDimension": [ScalableDimension]}
+    items, more = listed(call, KIND, ServiceNamespace, wanted, NextToken, MaxResults)
+    return {"ScalableTargets": items, **more}
 
 
 @operation("application-autoscaling", "DeregisterScalableTarget")
