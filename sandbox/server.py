@@ -47,7 +47,7 @@ class Sandbox:
 
         self.engine.clients.transport = handle
         self.engine.clients.authorize = authorization.of_session(self.engine)
-        git = GitHttp(self.engine, *authorization.of_git(self.engine), pushes.record)
+        git = GitHttp(self.engine, *authorization.of_git(self.engine), pushes.telling)
         self.http = _server(port, handle, git)
         self.engine.clients.endpoint_url = self.http.url
 

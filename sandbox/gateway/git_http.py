@@ -12,6 +12,7 @@ import itertools
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from sandbox.engine.engine import Engine
@@ -26,7 +27,9 @@ PREFIX = "/v1/repos/"
 LIMIT = 2 * 2**30
 """Bytes of one push: CodeCommit's documented limit."""
 
-Pushed = Callable[[Engine, Principal, str, str, dict[str, str], dict[str, str]], None]
+Pushing = Callable[[Engine, Principal, str, str], AbstractContextManager[None]]
+SERVICES = ("info/refs", "git-upload-pack", "git-receive-pack")
+"""What git's smart protocol asks for. Anything else is no request of it, and its permission is not known."""
 COMMANDS = 1 << 20
 """Bytes in which a push must have told what it changes."""
 
@@ -35,16 +38,16 @@ class GitHttp:
     """`authenticate(user, password, repository)` gives an Identity or raises AwsError;
     `authorize(identity, repository, write, references)` raises it.
 
-    `pushed(engine, principal, region, repository, before, after)` is told the refs around a push.
+    `pushing(engine, principal, region, repository)` is what a push happens in: it tells what was changed.
     """
 
     def __init__(
-        self, engine: Engine, authenticate: AuthenticateGit, authorize: AuthorizeGit, pushed: Pushed
+        self, engine: Engine, authenticate: AuthenticateGit, authorize: AuthorizeGit, pushing: Pushing
     ) -> None:
         self._engine = engine
         self._authenticate = authenticate
         self._authorize = authorize
-        self._pushed = pushed
+        self._pushing = pushing
 
     def __call__(self, request: Request, body: Iterator[bytes]) -> Response:
         repository, _, rest = request.path[len(PREFIX) :].partition("/")
@@ -61,17 +64,12 @@ class GitHttp:
             # git shows a 403 only as "The requested URL returned error: 403", curl shows the text.
             return _plain(body, 403, f"{error.code}: {error.message}\n")
         path = self._engine.git.path(identity.principal.account, identity.region, repository)
-        if repository.startswith(".") or not path.is_dir():
+        if rest not in SERVICES or repository.startswith(".") or not path.is_dir():
             return _plain(body, 404, f"repository {repository} not found\n")
         if not push:
             return _backend(request, body, path, rest, identity)
-        with self._engine.git.lock(path):
-            before = self._engine.git.refs(path)
-            response = _backend(request, body, path, rest, identity)
-            after = self._engine.git.refs(path)
-            if before != after:
-                self._pushed(self._engine, identity.principal, identity.region, repository, before, after)
-        return response
+        with self._pushing(self._engine, identity.principal, identity.region, repository):
+            return _backend(request, body, path, rest, identity)
 
 
 def references_of(body: Iterator[bytes]) -> tuple[tuple[str, ...], Iterator[bytes]]:

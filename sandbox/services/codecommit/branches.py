@@ -22,13 +22,9 @@ def head(call: Call, repository: str, branch: str) -> str:
 def move(call: Call, repository: str, branch: str, commit: str | None) -> None:
     """Points a branch to a commit (None deletes it) and tells what changed."""
     path = folder(call, repository)
-    with call.engine.git.lock(path):
-        before = call.engine.git.refs(path)
-        ref = f"refs/heads/{branch}"
+    ref = f"refs/heads/{branch}"
+    with pushes.telling(call.engine, call.principal, call.region, repository):
         git.run(["update-ref", ref, commit] if commit else ["update-ref", "-d", ref], path)
-        pushes.record(
-            call.engine, call.principal, call.region, repository, before, call.engine.git.refs(path)
-        )
 
 
 @operation("codecommit", "GetBranch")

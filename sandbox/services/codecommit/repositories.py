@@ -116,8 +116,10 @@ def delete_repository(call: Call, repositoryName: str) -> dict[str, Any]:
     record = call.records("repository").get(repositoryName)
     if record is None:
         return {}
-    call.records("repository").delete(repositoryName)
-    call.engine.git.delete(call.engine.git.path(call.account, call.region, repositoryName))
+    path = call.engine.git.path(call.account, call.region, repositoryName)
+    with call.engine.git.lock(path):
+        call.records("repository").delete(repositoryName)
+        call.engine.git.delete(path)
     return {"repositoryId": record["repositoryId"]}
 
 
