@@ -79,8 +79,7 @@ def provision_product(
     artifact = artifacts.require(
         call, product["Id"], members.get("ProvisioningArtifactId"), members.get("ProvisioningArtifactName")
     )
-    if not artifact["Active"]:
-        raise AwsError("InvalidParametersException", f"Provisioning artifact {artifact['Id']} is not active.")
+    _require_active(artifact)
     path = access.path(call, product["Id"], members.get("PathId"), members.get("PathName"))
 
     def make() -> dict[str, Any]:
@@ -126,6 +125,12 @@ def require(call: Call, identifier: str | None, name: str | None) -> Record:
     raise AwsError("ResourceNotFoundException", f"Provisioned product {identifier or name} not found.")
 
 
+def _require_active(artifact: Record) -> None:
+    """Nobody can launch an inactive version or update to it."""
+    if not artifact["Active"]:
+        raise AwsError("InvalidParametersException", f"Provisioning artifact {artifact['Id']} is not active.")
+
+
 def _refuse(members: dict[str, Any], *names: str) -> None:
     for name in names:
         if members.get(name):
@@ -144,6 +149,8 @@ def update_provisioned_product(call: Call, UpdateToken: str, **members: Any) -> 
         None if name else provisioned["ProvisioningArtifactId"]
     )
     artifact = artifacts.require(call, product["Id"], wanted, name)
+    if artifact["Id"] != provisioned["ProvisioningArtifactId"]:
+        _require_active(artifact)
 
     def make() -> dict[str, Any]:
         current = _free(call, provisioned["Id"])

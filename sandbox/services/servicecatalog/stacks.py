@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,8 @@ from sandbox.engine.clients import Session
 from sandbox.engine.engine import Engine
 from sandbox.engine.operations import AwsError
 from sandbox.engine.store import Record
+
+log = logging.getLogger(__name__)
 
 SERVICE = "servicecatalog.amazonaws.com"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
@@ -26,7 +29,7 @@ class Outcome:
 
 def step(engine: Engine, record: Record, product: Record, account: str, region: str) -> Outcome | None:
     """Starts the record's stack operation or reads how it stands; None while it is under way."""
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         session = _session(engine, record, region)
@@ -39,6 +42,11 @@ def step(engine: Engine, record: Record, product: Record, account: str, region: 
         return Outcome(False, f"{answer['Message']}", answer["Code"])
     except AwsError as error:
         return Outcome(False, error.message, error.code)
+    except BotoCoreError as error:
+        return Outcome(False, str(error), "ValidationException")
+    except Exception as error:  # a fault of the sandbox must not leave the product under change for ever
+        log.exception("record %s", record["RecordId"])
+        return Outcome(False, f"Internal error of the sandbox: {error!r}")
 
 
 def _session(engine: Engine, record: Record, region: str) -> Session:
