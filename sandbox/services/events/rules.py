@@ -76,10 +76,16 @@ def put_rule(
                 "LimitExceededException", "The requested resource exceeds the maximum number allowed."
             )
         rule |= {"tags": before["tags"], "slot": before["slot"]} if before else {"tags": tags, "slot": now}
-        if before and before.get("ScheduleExpression") != ScheduleExpression:
+        goes_on = (
+            before is not None
+            and before.get("ScheduleExpression") == ScheduleExpression
+            and (before["State"] in ENABLED) == (State in ENABLED)
+        )
+        if before and not goes_on:
             rule["slot"] = now
         records.put(Name, rule)
-        plan(call.engine, call.account, call.region, rule)
+        if not goes_on:  # planned again, a schedule that is touched more often than it is due would never be
+            plan(call.engine, call.account, call.region, rule)
     return {"RuleArn": arn}
 
 
@@ -128,9 +134,9 @@ def disable_rule(call: Call, Name: str, EventBusName: str | None = None) -> dict
 def _set_state(call: Call, name: str, bus: str | None, state: str) -> dict[str, Any]:
     with call.engine.store.transaction():
         rule = get_rule(call, name, bus)
-        if state in ENABLED and rule["State"] not in ENABLED:
-            rule["slot"] = call.engine.clock.now()
-        rule["State"] = state
+        if (state in ENABLED) == (rule["State"] in ENABLED):
+            return {}
+        rule |= {"State": state, "slot": call.engine.clock.now()}
         call.records("rule").put(name, rule)
         plan(call.engine, call.account, call.region, rule)
     return {}
