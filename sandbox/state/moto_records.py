@@ -6,12 +6,15 @@ logs and role sessions shortly after (a killed sandbox may lose their last momen
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 from typing import Any
 
 from sandbox.state.objects import Objects
 from sandbox.state.pickling import dumps, read_snapshot, restore, write_snapshot
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = frozenset({"iam", "kms", "ssm"})
 DELAY = 0.3
@@ -28,6 +31,7 @@ class MotoRecords:
         self._objects = Objects(state / "s3", account, dumps)
         self._wake = threading.Condition()
         self._changed: set[str] = set()
+        self._unwritten: set[str] = set()
         self._closing = False
         self._thread = threading.Thread(target=self._write_forever, name="moto records", daemon=True)
         moto.on_change = self.saved
@@ -52,12 +56,14 @@ class MotoRecords:
 
     def later(self, *services: str) -> None:
         with self._wake:
-            self._changed.update(services)
+            self._changed.update(services, self._unwritten)
+            self._unwritten.clear()
             self._wake.notify()
 
     def close(self) -> None:
         with self._wake:
             self._closing = True
+            self._changed.update(self._unwritten)
             self._wake.notify()
         self._thread.join()
         self._objects.close()
@@ -72,7 +78,12 @@ class MotoRecords:
                 closing = self._closing
                 changed, self._changed = self._changed, set()
             for service in sorted(changed):
-                self.write(service)
+                try:
+                    self.write(service)
+                except OSError:  # a full disk: the next change, or the stop, writes all of it again
+                    log.exception("the records of %s could not be written", service)
+                    with self._wake:
+                        self._unwritten.add(service)
             if closing:
                 return
 
