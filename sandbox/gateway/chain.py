@@ -111,6 +111,8 @@ def answer(exchange: Exchange) -> None:
             agent=exchange.request.agent,
         )
         exchange.response = serialize(operation, handler(call, **operation.parameters))
+    elif services.promises(operation.service, operation.name, operation.parameters):
+        raise _unsupported(operation)
     elif services.SERVICES[operation.service] is Backing.MOTO:
         exchange.response = exchange.moto(
             exchange.request, operation.service, operation.name, operation.parameters

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 from enum import Enum
+from typing import Any
 
 
 class Backing(Enum):
@@ -34,6 +35,39 @@ SERVICES: dict[str, Backing] = {
 }
 """By botocore service name. A service that is not here is refused by name."""
 
+UNKEPT: dict[str, frozenset[str]] = {
+    "s3": frozenset(
+        {
+            "PutBucketInventoryConfiguration",
+            "PutBucketNotificationConfiguration",
+            "PutBucketReplication",
+        }
+    ),
+    "logs": frozenset(
+        {
+            "CreateDelivery",
+            "PutDeliveryDestination",
+            "PutDeliverySource",
+            "PutDestination",
+            "PutMetricFilter",
+            "PutSubscriptionFilter",
+            "StartLiveTail",
+        }
+    ),
+    "ssm": frozenset(
+        {
+            "CreateMaintenanceWindow",
+            "CreatePatchBaseline",
+            "RegisterPatchBaselineForPatchGroup",
+            "RegisterTargetWithMaintenanceWindow",
+            "RegisterTaskWithMaintenanceWindow",
+            "SendCommand",
+        }
+    ),
+}
+"""Operations that moto answers by noting a promise which nothing here keeps: refused. One that asks for
+nothing (an empty configuration) takes the promise back, and is let through."""
+
 ROOMS = (
     "application_autoscaling",
     "cloudformation",
@@ -54,6 +88,15 @@ def load() -> None:
     """Imports every room, so that operations, tasks and listeners are registered."""
     for room in ROOMS:
         importlib.import_module(f"sandbox.services.{room}")
+
+
+def promises(service: str, operation: str, parameters: dict[str, Any]) -> bool:
+    """Whether an operation asks for what would be noted and never done."""
+    if operation not in UNKEPT.get(service, ()):
+        return False
+    return operation != "PutBucketNotificationConfiguration" or bool(
+        parameters.get("NotificationConfiguration")
+    )
 
 
 @functools.cache

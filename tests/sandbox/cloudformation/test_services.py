@@ -63,7 +63,6 @@ def test_bucket(stacks: Stacks, sandbox: SandboxProcess) -> None:
         "CorsConfiguration": {
             "CorsRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["https://x.aws"], "MaxAge": 60}]
         },
-        "NotificationConfiguration": {"EventBridgeConfiguration": {"EventBridgeEnabled": True}},
     }
     name, physical = _deployed(stacks, {"B": {"Type": "AWS::S3::Bucket", "Properties": properties}})
     s3, bucket = sandbox.client("s3"), physical["B"]

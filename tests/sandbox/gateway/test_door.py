@@ -123,3 +123,20 @@ def test_large_and_odd_s3_objects_come_back_whole(sandbox: SandboxProcess) -> No
         assert answer["Body"].read() == body
         assert answer["Metadata"] == {"under_score": "1", "dash-ed": "2"}
     assert s3.head_object(Bucket="door-objects", Key="plain")["ContentLength"] == len(body)
+
+
+def test_what_moto_would_only_note_is_refused(sandbox: SandboxProcess) -> None:
+    s3, bucket = sandbox.client("s3"), "door-notes"
+    s3.create_bucket(Bucket=bucket)
+    with pytest.raises(ClientError, match="does not implement s3 PutBucketNotificationConfiguration"):
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+        )
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    with pytest.raises(ClientError, match="does not implement logs PutMetricFilter"):
+        sandbox.client("logs").put_metric_filter(
+            logGroupName="group",
+            filterName="filter",
+            filterPattern="ERROR",
+            metricTransformations=[{"metricName": "M", "metricNamespace": "N", "metricValue": "1"}],
+        )

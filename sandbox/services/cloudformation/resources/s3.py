@@ -37,6 +37,7 @@ class Bucket(Handler):
             "MetadataConfiguration",
             "MetadataTableConfiguration",
             "MetricsConfigurations",
+            "NotificationConfiguration",
             "ObjectLockConfiguration",
             "ObjectLockEnabled",
             "ReplicationConfiguration",
@@ -139,15 +140,6 @@ def _log(s3: Any, name: str, wanted: dict[str, Any]) -> None:
     s3.put_bucket_logging(Bucket=name, BucketLoggingStatus={"LoggingEnabled": enabled})
 
 
-def _notify(s3: Any, name: str, wanted: dict[str, Any]) -> None:
-    surplus = sorted(set(wanted) - {"EventBridgeConfiguration"})
-    if surplus:
-        raise ResourceFailed(f"NotificationConfiguration/{surplus[0]} is not implemented by the sandbox")
-    enabled = wanted.get("EventBridgeConfiguration", {}).get("EventBridgeEnabled", True)
-    configuration: dict[str, Any] = {"EventBridgeConfiguration": {}} if enabled else {}
-    s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=configuration)
-
-
 def _acl(s3: Any, name: str, wanted: str) -> None:
     s3.put_bucket_acl(Bucket=name, ACL=re.sub(r"(?<!^)(?=[A-Z])", "-", wanted).lower())
 
@@ -176,7 +168,6 @@ _PUT: dict[str, Callable[[Any, str, Any], None]] = {
         "CORSConfiguration",
         {"CorsRules/ExposedHeaders": "ExposeHeaders", "CorsRules/MaxAge": "MaxAgeSeconds"},
     ),
-    "NotificationConfiguration": _notify,
 }
 _REMOVE: dict[str, Callable[[Any, str], Any]] = {
     "OwnershipControls": lambda s3, name: s3.delete_bucket_ownership_controls(Bucket=name),
@@ -189,9 +180,6 @@ _REMOVE: dict[str, Callable[[Any, str], Any]] = {
     "LifecycleConfiguration": lambda s3, name: s3.delete_bucket_lifecycle(Bucket=name),
     "LoggingConfiguration": lambda s3, name: s3.put_bucket_logging(Bucket=name, BucketLoggingStatus={}),
     "CorsConfiguration": lambda s3, name: s3.delete_bucket_cors(Bucket=name),
-    "NotificationConfiguration": lambda s3, name: s3.put_bucket_notification_configuration(
-        Bucket=name, NotificationConfiguration={}
-    ),
 }
 
 
