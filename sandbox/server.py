@@ -105,6 +105,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     settings = Settings(arguments.state, region=arguments.region, clock_rate=arguments.clock_rate)
+    held = location.hold(settings.state)
     sandbox = Sandbox(settings, arguments.port)
     sandbox.start()
     running = location.Running(os.getpid(), sandbox.http.port, settings.account, settings.region, time.time())
@@ -117,6 +118,7 @@ def main() -> None:
     sandbox.stop()
     # Worker threads may still be inside a task: tasks are durable, so they need not be waited for.
     logging.shutdown()
+    held.close()
     os._exit(0)
 
 

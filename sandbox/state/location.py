@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
 NAME = "sagemaker-mlops-sandbox"
 
@@ -29,6 +30,22 @@ class Running:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+
+def hold(state: Path) -> IO[str]:
+    """Keeps a state folder to this process until it ends, however it ends; SystemExit where another has it.
+
+    The lock belongs to the file returned: keep it.
+    """
+    import fcntl
+
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = (state / "lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SystemExit(f"another sandbox runs on {state}: stop it, or give another --state") from None
+    return file
 
 
 def write_running(state: Path, running: Running) -> None:

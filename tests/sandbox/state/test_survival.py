@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -164,3 +166,11 @@ def test_services_written_whole_go_on_after_a_restart(mine: SandboxProcess) -> N
     logs.create_log_stream(logGroupName="/one", logStreamName="s")
     assert ssm.get_parameter(Name="/one")["Parameter"]["Version"] == 2
     assert {p["Name"] for p in ssm.describe_parameters()["Parameters"]} == {"/one", "/two"}
+
+
+def test_a_state_folder_is_one_process_only(mine: SandboxProcess) -> None:
+    command = [sys.executable, "-m", "sandbox.server", "--state", str(mine.state), "--port", "0"]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert second.returncode == 1
+    assert f"another sandbox runs on {mine.state}" in second.stderr
+    assert mine.client("sts").get_caller_identity()["Account"]
