@@ -1,4 +1,4 @@
-"""A sandbox with the portfolio published, and projects in it. Each file of tests has a project of its own."""
+"""A sandbox with the portfolio published, and projects in it: each file of tests has its own."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ ROOT = Path(__file__).resolve().parents[2]
 TEAM = "arn:aws:iam::123456789012:user/team"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    """One that nothing but loops uses: what is left in it in the end is theirs."""
+    """One that nothing but this file uses: what is left in it in the end is its own."""
     process = SandboxProcess(tmp_path_factory.mktemp("loop"))
     yield process
     process.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def template(sandbox: SandboxProcess) -> dict[str, str]:
     """What the admin published: CreateProject's provisioning details."""
     done = sandbox.run(
