@@ -13,6 +13,7 @@ from sandbox.services.codecommit.branches import move
 from sandbox.services.codecommit.repositories import folder
 
 MODES = {"NORMAL": "100644", "EXECUTABLE": "100755", "SYMLINK": "120000"}
+MODE_NAMES = {mode: name for name, mode in MODES.items()}
 _FORMAT = "%H%x00%T%x00%P%x00%an%x00%ae%x00%ad%x00%cn%x00%ce%x00%cd%x00%B"
 
 
@@ -44,15 +45,13 @@ def create_commit(
     repositoryName: str,
     branchName: str,
     parentCommitId: str | None = None,
-    authorName: str | None = None,
-    email: str | None = None,
-    commitMessage: str | None = None,
-    keepEmptyFolders: bool = False,
     putFiles: list[dict[str, Any]] | None = None,
     deleteFiles: list[dict[str, Any]] | None = None,
     setFileModes: list[dict[str, Any]] | None = None,
+    **described: Any,
 ) -> dict[str, Any]:
-    if keepEmptyFolders:
+    """`described`: authorName, email, commitMessage, keepEmptyFolders."""
+    if described.get("keepEmptyFolders"):
         raise AwsError(
             "UnsupportedOperation",
             "The sandbox does not implement CreateCommit with keepEmptyFolders",
@@ -76,19 +75,34 @@ def create_commit(
             if parent:
                 git.run(["read-tree", parent], path, environment=index)
             before = git.run(["write-tree"], path, environment=index)
+            known = _staged(path, index)
             _stage(path, index, putFiles or [], deleteFiles or [], setFileModes or [])
+            after = _staged(path, index)
             tree = git.run(["write-tree"], path, environment=index).decode().strip()
         if parent and tree == before.decode().strip():
             raise AwsError("NoChangeException", "The commit changes nothing")
-        commit = _commit(call, path, tree, parent, authorName, email, commitMessage)
+        commit = _commit(call, path, tree, parent, described)
         move(call, repositoryName, branchName, commit)
     return {
         "commitId": commit,
         "treeId": tree,
-        "filesAdded": [{"absolutePath": file["filePath"]} for file in putFiles or []],
-        "filesUpdated": [],
-        "filesDeleted": [{"absolutePath": file["filePath"]} for file in deleteFiles or []],
+        "filesAdded": [after[name] for name in sorted(after.keys() - known.keys())],
+        "filesUpdated": [
+            after[name] for name in sorted(after.keys() & known.keys()) if after[name] != known[name]
+        ],
+        "filesDeleted": [known[name] for name in sorted(known.keys() - after.keys())],
     }
+
+
+def _staged(path: Any, index: dict[str, str]) -> dict[str, dict[str, str]]:
+    """What the index holds: path → FileMetadata."""
+    rows = git.run(["ls-files", "-s", "-z"], path, environment=index).decode().split("\0")
+    files = {}
+    for row in filter(None, rows):
+        head, _, name = row.partition("\t")
+        mode, blob, _ = head.split()
+        files[name] = {"absolutePath": name, "blobId": blob, "fileMode": MODE_NAMES.get(mode, "NORMAL")}
+    return files
 
 
 def _stage(
@@ -135,16 +149,24 @@ def _commit(
     path: Any,
     tree: str,
     parent: str | None,
-    name: str | None,
-    email: str | None,
-    message: str | None,
+    described: dict[str, Any],
 ) -> str:
-    who = name or call.principal.caller_arn.rpartition("/")[2]
+    who = described.get("authorName") or call.principal.caller_arn.rpartition("/")[2]
     moment = f"{int(call.engine.clock.now())} +0000"
     environment = {}
     for role in ("AUTHOR", "COMMITTER"):
-        environment |= {f"GIT_{role}_NAME": who, f"GIT_{role}_EMAIL": email or "", f"GIT_{role}_DATE": moment}
-    arguments = ["commit-tree", tree, *(["-p", parent] if parent else []), "-m", message or ""]
+        environment |= {
+            f"GIT_{role}_NAME": who,
+            f"GIT_{role}_EMAIL": described.get("email") or "",
+            f"GIT_{role}_DATE": moment,
+        }
+    arguments = [
+        "commit-tree",
+        tree,
+        *(["-p", parent] if parent else []),
+        "-m",
+        described.get("commitMessage") or "",
+    ]
     return git.run(arguments, path, environment=environment).decode().strip()
 
 

@@ -6,10 +6,8 @@ from typing import Any
 
 from sandbox.engine import git
 from sandbox.engine.operations import AwsError, Call, operation
-from sandbox.services.codecommit.commits import MODES, create_commit
+from sandbox.services.codecommit.commits import MODE_NAMES, create_commit
 from sandbox.services.codecommit.repositories import folder
-
-_NAMES = {mode: name for name, mode in MODES.items()}
 
 
 def _resolve(call: Call, repository: str, specifier: str | None) -> tuple[Any, str]:
@@ -41,7 +39,7 @@ def get_file(
         "commitId": commit,
         "blobId": blob,
         "filePath": name,
-        "fileMode": _NAMES[mode],
+        "fileMode": MODE_NAMES[mode],
         "fileSize": len(content),
         "fileContent": content,
     }
@@ -63,9 +61,9 @@ def get_folder(
         if kind == "tree":
             folders.append({"treeId": blob, "absolutePath": full, "relativePath": relative})
         else:
-            target = links if _NAMES.get(mode) == "SYMLINK" else files
+            target = links if MODE_NAMES.get(mode) == "SYMLINK" else files
             target.append(
-                {"blobId": blob, "absolutePath": full, "relativePath": relative, "fileMode": _NAMES[mode]}
+                {"blobId": blob, "absolutePath": full, "relativePath": relative, "fileMode": MODE_NAMES[mode]}
             )
     return {
         "commitId": commit,
@@ -87,21 +85,18 @@ def put_file(
     filePath: str,
     fileMode: str = "NORMAL",
     parentCommitId: str | None = None,
-    commitMessage: str | None = None,
-    name: str | None = None,
-    email: str | None = None,
+    **described: Any,
 ) -> dict[str, Any]:
-    file = {"filePath": filePath, "fileContent": fileContent, "fileMode": fileMode}
+    """`described`: commitMessage, name, email."""
     made = create_commit(
         call,
         repositoryName=repositoryName,
         branchName=branchName,
         parentCommitId=parentCommitId,
-        authorName=name,
-        email=email,
-        commitMessage=commitMessage or f"Added {filePath}",
-        putFiles=[file],
+        putFiles=[{"filePath": filePath, "fileContent": fileContent, "fileMode": fileMode}],
+        commitMessage=described.get("commitMessage") or f"Added {filePath}",
+        authorName=described.get("name"),
+        email=described.get("email"),
     )
-    path = folder(call, repositoryName)
-    blob = git.run(["rev-parse", f"{made['commitId']}:{filePath.strip('/')}"], path).decode().strip()
-    return {"commitId": made["commitId"], "treeId": made["treeId"], "blobId": blob}
+    changed = [*made["filesAdded"], *made["filesUpdated"]][0]
+    return {"commitId": made["commitId"], "treeId": made["treeId"], "blobId": changed["blobId"]}

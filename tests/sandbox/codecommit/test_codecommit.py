@@ -62,7 +62,7 @@ def test_commits_through_the_api_are_gits_commits(codecommit: Any) -> None:
         codecommit.create_commit(
             repositoryName=name, branchName="main", putFiles=[{"filePath": "c", "fileContent": b""}]
         )
-    changed = codecommit.create_commit(
+    answer = codecommit.create_commit(
         repositoryName=name,
         branchName="main",
         parentCommitId=first,
@@ -71,7 +71,12 @@ def test_commits_through_the_api_are_gits_commits(codecommit: Any) -> None:
         email="a@example.com",
         putFiles=[{"filePath": "a/b.txt", "fileContent": b"two\n"}],
         deleteFiles=[{"filePath": "run.sh"}],
-    )["commitId"]
+    )
+    assert [item["absolutePath"] for item in answer["filesUpdated"]] == ["a/b.txt"]
+    assert [item["absolutePath"] for item in answer["filesDeleted"]] == ["run.sh"] and answer[
+        "filesAdded"
+    ] == []
+    changed = answer["commitId"]
     commit = codecommit.get_commit(repositoryName=name, commitId=changed)["commit"]
     assert (
         commit["parents"] == [first] and commit["message"] == "change\n" and commit["author"]["name"] == "A"
