@@ -19,7 +19,9 @@ CONTAINER_PINS = ("xgboost-cpu==3.2.0", "scikit-learn==1.9.0", "flask==3.1.3", "
 def environment(*arguments: str, key: str) -> Path:
     """Python of a virtual environment with what `uv pip install *arguments` installs."""
     cache = (
-        Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sagemaker-mlops-templates" / "tests"
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        / "sagemaker-mlops-templates"
+        / "tests"
     )
     folder = cache / hashlib.sha256(key.encode()).hexdigest()[:16]
     python = folder / "bin" / "python"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import sandbox.services.events  # a listener of all events  # noqa: F401
-from sandbox.engine import git
+from sandbox.engine import events, git
 from sandbox.engine.engine import Engine, Settings
 from sandbox.iam.principals import Principal
 from sandbox.services.codecommit import pushes
@@ -33,7 +33,13 @@ def told(engine: Engine) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    # One listener of all events, whichever rooms other tests of this process have loaded.
+    only = {
+        name: one for name, one in events.LISTENERS.items() if name.startswith("sandbox.services.events.")
+    }
+    assert len(only) == 1
+    monkeypatch.setattr(events, "LISTENERS", only)
     engine = Engine(Settings(tmp_path))
     engine.git.create(engine.git.path(ACCOUNT, REGION, NAME))
     arn = f"arn:aws:codecommit:{REGION}:{ACCOUNT}:{NAME}"
