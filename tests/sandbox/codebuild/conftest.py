@@ -60,7 +60,7 @@ def make_role(sandbox: SandboxProcess, name: str, service: str, policy: dict[str
     return str(arn)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def role(sandbox: SandboxProcess) -> str:
     sandbox.client("s3").create_bucket(Bucket=BUCKET)
     return make_role(sandbox, "codebuild-tests", "codebuild.amazonaws.com", POLICY)

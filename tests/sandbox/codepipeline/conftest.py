@@ -248,7 +248,7 @@ def until(look: Callable[[], Any], seconds: float, explain: Callable[[], str] = 
     raise AssertionError(f"not within {seconds} s: {explain()}")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def store(sandbox: SandboxProcess) -> str:
     sandbox.client("s3").create_bucket(Bucket=STORE)
     return STORE
