@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from sandbox.engine.store import Records
     from sandbox.iam.principals import Principal
 
-__all__ = ["LOCATE", "OPERATIONS", "POLICIES", "TAGS", "AwsError", "Call", "operation"]
+__all__ = ["LOCATE", "OPERATIONS", "POLICIES", "RECORD_ONLY", "TAGS", "AwsError", "Call", "operation"]
 
 Handler = Callable[..., "dict[str, Any] | None"]
 
 OPERATIONS: dict[tuple[str, str], Handler] = {}
 """Every operation the sandbox implements itself, by (botocore service name, operation name)."""
+
+
+RECORD_ONLY: set[tuple[str, str]] = set()
+"""Operations that keep what they are told and act on it nowhere: the generated table says so."""
 
 
 TagsOf = Callable[["Engine", str, str, str], dict[str, str]]
@@ -63,9 +67,10 @@ class Call:
         return self.engine.clients.of_principal(self.principal, self.region, via=service)
 
 
-def operation(service: str, name: str) -> Callable[[Handler], Handler]:
+def operation(service: str, name: str, *, record_only: bool = False) -> Callable[[Handler], Handler]:
     """Registers a function as the implementation of an API operation.
 
+    `record_only`: what the operation keeps has no effect here (a policy that nothing acts on).
     The function takes the Call and the request's members as keyword arguments, exactly as botocore names
     them, and returns the output shape's members (timestamps as epoch seconds, blobs as bytes).
     """
@@ -74,6 +79,8 @@ def operation(service: str, name: str) -> Callable[[Handler], Handler]:
         if (service, name) in OPERATIONS:
             raise ValueError(f"{service}:{name} is registered twice")
         OPERATIONS[service, name] = function
+        if record_only:
+            RECORD_ONLY.add((service, name))
         return function
 
     return register

@@ -23,6 +23,7 @@ from sandbox.gateway.authentication import Identity, authenticate, signing_name
 from sandbox.gateway.authorization import authorize
 from sandbox.gateway.moto import Moto
 from sandbox.gateway.services import Backing
+from sandbox.iam.actions.catalogue import iam_prefix
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ def answer(exchange: Exchange) -> None:
             region=identity.region,
             principal=identity.principal,
             request_id=exchange.request_id,
-            iam_prefix=services.iam_prefix(operation.service),
+            iam_prefix=iam_prefix(operation.service),
             headers=exchange.request.headers,
             agent=exchange.request.agent,
         )

@@ -24,14 +24,25 @@ SERVICES: dict[str, Backing] = {
     "ssm": Backing.MOTO,
     "application-autoscaling": Backing.OURS,
     "cloudformation": Backing.OURS,
+    "cloudtrail": Backing.OURS,
     "cloudwatch": Backing.OURS,
     "codebuild": Backing.OURS,
     "codecommit": Backing.OURS,
+    "codeconnections": Backing.OURS,
     "codepipeline": Backing.OURS,
+    "codestar-connections": Backing.OURS,
+    "ec2": Backing.OURS,
+    "ecr": Backing.OURS,
     "events": Backing.OURS,
+    "lambda": Backing.OURS,
     "sagemaker": Backing.OURS,
     "sagemaker-runtime": Backing.OURS,
+    "scheduler": Backing.OURS,
+    "secretsmanager": Backing.OURS,
     "servicecatalog": Backing.OURS,
+    "sns": Backing.OURS,
+    "sqs": Backing.OURS,
+    "stepfunctions": Backing.OURS,
 }
 """By botocore service name. A service that is not here is refused by name."""
 
@@ -99,18 +110,15 @@ def promises(service: str, operation: str, parameters: dict[str, Any]) -> bool:
     )
 
 
+SIGNING_NAMES = {"cloudwatch": "monitoring", "sagemaker-runtime": "sagemaker", "stepfunctions": "states"}
+"""Services that sign under another name than their own. Written down, since to ask botocore would load
+every service's model at the first request."""
+
+
 @functools.cache
 def by_signing_name() -> dict[str, list[str]]:
     """Signing name (in a signature's scope) → the botocore services that use it."""
-    from moto.core.utils import get_service_model
-
     names: dict[str, list[str]] = {}
     for service in SERVICES:
-        names.setdefault(get_service_model(service).signing_name, []).append(service)
+        names.setdefault(SIGNING_NAMES.get(service, service), []).append(service)
     return names
-
-
-@functools.cache
-def iam_prefix(service: str) -> str:
-    """The prefix of the service's actions and ARNs in policies."""
-    return {"sagemaker-runtime": "sagemaker"}.get(service, service)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-SAME_PREFIX = {"sagemaker-runtime": "sagemaker", "s3control": "s3"}
+SAME_PREFIX = {"sagemaker-runtime": "sagemaker", "s3control": "s3", "stepfunctions": "states"}
 """botocore services whose IAM prefix is another service's; elsewhere prefix and service are one name."""
 
 

@@ -97,6 +97,8 @@ class Handler:
 
     type: ClassVar[str]
     refused: ClassVar[frozenset[str]] = frozenset()
+    record_only: ClassVar[bool] = False
+    """The resource is kept and listed, and nothing in the sandbox acts on it."""
     updatable: ClassVar[frozenset[str] | None] = None
     """Properties that `update` changes in place; None: all that are not create-only."""
 
