@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.iam.actions import iam, kms, others, passing, s3
 from sandbox.iam.actions.catalogue import iam_prefix
 from sandbox.iam.actions.check import Asked, Check, Locate, Unmapped
 
-__all__ = ["Asked", "Check", "Locate", "Unmapped", "iam_prefix", "resolve"]
+__all__ = ["CHECKS", "Asked", "Check", "Locate", "Unmapped", "iam_prefix", "resolve"]
+
+CHECKS: dict[str, Callable[[Asked], list[Check]]] = {
+    "iam": iam.checks,
+    "kms": kms.checks,
+    "s3": s3.checks,
+    "sts": iam.sts_checks,
+}
+"""By botocore service name: what tells the checks of a request, its own first (a file here for each service).
+
+A service that is not here has one check an operation, named as the operation, on the resources that
+`others.RESOURCES` or the Service Authorization Reference's templates tell. The roles that a request passes
+are added to any service's checks by `passing` (a service that takes roles is named in `passing.PASSED_TO`).
+"""
 
 
 def resolve(
@@ -27,13 +40,5 @@ def resolve(
     An empty list: the operation needs no permission (GetCallerIdentity). `caller`: name of the calling user.
     """
     asked = Asked(service, operation, params, region, account, caller, locate)
-    if service == "s3":
-        return s3.checks(asked)
-    if service == "kms":
-        return kms.checks(asked)
-    if service == "iam":
-        return iam.checks(asked)
-    if service == "sts":
-        return iam.sts_checks(asked)
-    found = others.checks(asked, iam_prefix(service))
-    return found + passing.checks(asked, found[0].resources)
+    found = CHECKS.get(service, others.checks)(asked)
+    return found + passing.checks(asked, found[0].resources) if found else found

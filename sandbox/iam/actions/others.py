@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sandbox.iam.actions import generic
+from sandbox.iam.actions import catalogue, generic
 from sandbox.iam.actions.check import Asked, Check, Unmapped
 
 Resources = Callable[[Asked], tuple[str, ...]]
@@ -277,8 +277,9 @@ RESOURCES: dict[str, Resources] = {
 }
 
 
-def checks(asked: Asked, prefix: str) -> list[Check]:
+def checks(asked: Asked) -> list[Check]:
     """The operation's own check; its action has the operation's name."""
+    prefix = catalogue.iam_prefix(asked.service)
     resources = RESOURCES.get(asked.service)
     found = resources(asked) if resources else generic.resources(asked, prefix, asked.operation)
     return [Check(f"{prefix}:{asked.operation}", found)]
