@@ -19,6 +19,7 @@ COMMANDS = {
     "pipeline": "What builds and deploys: executions and their logs.",
     "model": "Model versions: metrics, approval, rejection.",
     "endpoint": "Endpoints: list, ask for a prediction.",
+    "permissions": "What each role was granted, and what it used, in the sandbox.",
     "sandbox": "An AWS on this machine: start, stop, status, reset, env.",
 }
 

@@ -31,6 +31,9 @@ class Sandbox:
         from sandbox.gateway import authorization, chain, services
         from sandbox.gateway.git_http import GitHttp
         from sandbox.gateway.moto import Moto
+        from sandbox.gateway.tls import Tls
+        from sandbox.iam.principals.role_policies import role_policies
+        from sandbox.state.decisions import DecisionRecords
         from sandbox.state.moto_records import MotoRecords
 
         self.settings = settings
@@ -38,6 +41,7 @@ class Sandbox:
         self.moto = Moto(settings.account)
         self.records = MotoRecords(settings.state, settings.account, self.moto)
         self.records.load()
+        self.decisions = DecisionRecords(settings.state, authorization.LEDGER, role_policies)
         services.load()
 
         def handle(request: Request) -> Response:
@@ -48,7 +52,7 @@ class Sandbox:
         self.engine.clients.transport = handle
         self.engine.clients.authorize = authorization.of_session(self.engine)
         git = GitHttp(self.engine, *authorization.of_git(self.engine), pushes.telling)
-        self.http = _server(port, handle, git)
+        self.http = _server(port, handle, git, Tls(settings.state))
         self.engine.clients.endpoint_url = self.http.url
 
     def start(self) -> None:
@@ -60,25 +64,27 @@ class Sandbox:
         client_files.write(self.settings.state, credentials, self.settings.region, self.http.url)
         self.records.start()
         self.records.write("iam")
+        self.decisions.start()
         self.http.start()
         self.engine.start()
 
     def stop(self) -> None:
         self.http.stop()
         self.engine.stop()
+        self.decisions.close()
         self.records.close()
 
 
-def _server(port: int | None, handle: Any, git: Any) -> HttpServer:
+def _server(port: int | None, handle: Any, git: Any, tls: Any) -> HttpServer:
     from sandbox.gateway.http import HttpServer
 
     try:
-        return HttpServer(DEFAULT_PORT if port is None else port, handle, git)
+        return HttpServer(DEFAULT_PORT if port is None else port, handle, git, tls)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
         if port is None:
-            return HttpServer(0, handle, git)
+            return HttpServer(0, handle, git, tls)
         raise SystemExit(
             f"port {port} is taken: give another with --port, or none for any free one"
         ) from error

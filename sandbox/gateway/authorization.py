@@ -22,7 +22,7 @@ AuthenticateGit = Callable[[str, str, str], Identity]
 AuthorizeGit = Callable[[Identity, str, bool, tuple[str, ...]], None]
 
 LEDGER = Ledger()
-"""Every decision since the sandbox started."""
+"""Every decision, counted; the last ones whole."""
 
 
 def authorize(engine: Engine, identity: Identity, operation: Any, request: Request) -> None:
@@ -30,12 +30,17 @@ def authorize(engine: Engine, identity: Identity, operation: Any, request: Reque
     facts = _facts(
         engine, identity.principal, identity.region, operation.service, operation.name, operation.parameters
     )
+    LEDGER.called(identity.principal.arn, operation.service, operation.name)
     _decide(lambda: gate.authorize(identity.principal, _with_headers(facts, request), LEDGER))
 
 
 def _with_headers(facts: RequestFacts, request: Request) -> RequestFacts:
     return replace(
-        facts, headers=request.headers, source_ip=request.remote, presigned="X-Amz-Signature" in request.query
+        facts,
+        headers=request.headers,
+        source_ip=request.remote,
+        presigned="X-Amz-Signature" in request.query,
+        source_arn=request.source_arn,
     )
 
 
@@ -87,6 +92,7 @@ def of_session(engine: Engine) -> Callable[[Session, str, str, dict[str, str]], 
         principal = principal_of(session.credentials.access_key, session.credentials.token)
         service, _, name = action.partition(":")
         facts = replace(_facts(engine, principal, session.region, service, name, {}), keys=dict(context))
+        LEDGER.called(principal.arn, service, name)
         _decide(lambda: gate.authorize_action(principal, action, resource, facts, LEDGER))
 
     return authorize_action
@@ -109,6 +115,7 @@ def of_git(engine: Engine) -> tuple[AuthenticateGit, AuthorizeGit]:
         # A push without references is git asking what there is: only the push itself tells them.
         keys = {"codecommit:References": references} if references else {}
         facts = replace(facts, keys=keys)
+        LEDGER.called(identity.principal.arn, "codecommit", name)
         _decide(lambda: gate.authorize_action(identity.principal, f"codecommit:{name}", arn, facts, LEDGER))
 
     return who, may

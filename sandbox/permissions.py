@@ -1,0 +1,92 @@
+"""The permissions report: what each role called, was refused, and was granted and never used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from sandbox.iam.granted import granted
+from sandbox.iam.ledger import ALLOWED, CALLED, DENIED, UNMAPPED_PREFIX
+from sandbox.state import decisions, location
+
+
+@dataclass(frozen=True)
+class PrincipalReport:
+    """One principal's share. Counts of calls by `service:Operation`, of refusals and unmapped by action.
+
+    `granted` is None for who is no role: a user's or the root's grants are not measured by one loop.
+    """
+
+    arn: str
+    calls: dict[str, int]
+    used: frozenset[str]
+    refused: dict[str, int]
+    unmapped: dict[str, int]
+    granted: frozenset[str] | None
+
+    @property
+    def name(self) -> str:
+        return self.arn.rpartition("/")[2] if "/" in self.arn else self.arn.rpartition(":")[2]
+
+    @property
+    def unused(self) -> frozenset[str]:
+        used = {action.lower() for action in self.used}
+        return frozenset(action for action in self.granted or () if action.lower() not in used)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Principals in order of their ARNs."""
+
+    principals: tuple[PrincipalReport, ...]
+
+    @property
+    def unmapped(self) -> int:
+        return sum(sum(item.unmapped.values()) for item in self.principals)
+
+    @property
+    def granted(self) -> int:
+        return sum(len(item.granted or ()) for item in self.principals)
+
+    @property
+    def unused(self) -> int:
+        return sum(len(item.unused) for item in self.principals)
+
+    @property
+    def unused_share(self) -> float:
+        """Granted and never used, of granted: 0 to 1."""
+        return self.unused / self.granted if self.granted else 0.0
+
+
+def report(state: Path | None = None, *, names: Iterable[str] = ("*",), users: bool = True) -> Report:
+    """Reads what a sandbox counted since its state began, also while it runs.
+
+    `names`: patterns (`sagemaker-p-*`) of the principals' last name; `users`: also those that are no role.
+    """
+    kept = decisions.read(state or location.default_state())
+    patterns = tuple(names)
+    by_principal: dict[str, dict[str, dict[str, int]]] = {}
+    for (who, action, outcome), times in kept.totals.items():
+        by_principal.setdefault(who, {}).setdefault(outcome, {})[action] = times
+    found = []
+    for who, outcomes in sorted(by_principal.items()):
+        unmapped = {
+            f"{action}: {outcome.removeprefix(UNMAPPED_PREFIX)}": times
+            for outcome, actions in outcomes.items()
+            if outcome.startswith(UNMAPPED_PREFIX)
+            for action, times in actions.items()
+        }
+        policies = kept.policies.get(who)
+        item = PrincipalReport(
+            arn=who,
+            calls=outcomes.get(CALLED, {}),
+            used=frozenset(outcomes.get(ALLOWED, ())),
+            refused=outcomes.get(DENIED, {}),
+            unmapped=unmapped,
+            granted=None if policies is None else granted(policies),
+        )
+        if any(fnmatchcase(item.name, pattern) for pattern in patterns) and (users or policies is not None):
+            found.append(item)
+    return Report(tuple(found))
