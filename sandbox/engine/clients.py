@@ -51,8 +51,12 @@ class Session:
         region: str,
         via: tuple[str, ...] = (),
         agent: str | None = None,
+        service: str | None = None,
+        source_arn: str | None = None,
     ) -> None:
         self.credentials = credentials
+        self.service = service
+        self.source_arn = source_arn
         self.region = region
         self.via = via
         self.agent = agent
@@ -99,7 +103,17 @@ class Session:
         headers = {name.lower(): _text(value) for name, value in request.headers.items()}
         headers.setdefault("host", parts.netloc)
         answer = self._clients.transport(
-            Request(request.method, parts.path or "/", parts.query, headers, data, self.via, self.agent)
+            Request(
+                request.method,
+                parts.path or "/",
+                parts.query,
+                headers,
+                data,
+                via=self.via,
+                agent=self.agent,
+                service=self.service,
+                source_arn=self.source_arn,
+            )
         )
         return AWSResponse(request.url, answer.status, answer.headers, _Body(answer.body))
 
@@ -135,6 +149,7 @@ class Clients:
         self._lock = threading.Lock()
         self._roles: OrderedDict[tuple[str, ...], tuple[float, Session]] = OrderedDict()
         self._sessions: OrderedDict[tuple[str, str, tuple[str, ...]], Session] = OrderedDict()
+        self._services: OrderedDict[tuple[str, str, str], Session] = OrderedDict()
 
     def role(
         self, role_arn: str, *, service: str, session_name: str, region: str, source_arn: str | None = None
@@ -176,15 +191,11 @@ class Clients:
         self, access_key: str, region: str, via: str | None = None, chain: tuple[str, ...] = ()
     ) -> Session:
         """Acts again as a caller seen earlier: durable tasks remember its access key."""
-        from sandbox.iam import trust
-
         through = (*chain, via) if via else chain
         key = (access_key, region, through)
         with self._lock:
             if key not in self._sessions:
-                self._sessions[key] = Session(
-                    self, Credentials(*trust.secrets(access_key)), region, through, agent=via
-                )
+                self._sessions[key] = Session(self, _credentials_of(access_key), region, through, agent=via)
             session = self._sessions[key]
             self._sessions.move_to_end(key)
             _forget_oldest(self._sessions)
@@ -194,11 +205,36 @@ class Clients:
         """Acts as the account itself: for what AWS keeps in accounts of its own (a service's own buckets)."""
         return self.of_access_key(self.root_key, region)
 
+    def service(self, name: str, *, region: str, source_arn: str | None = None) -> Session:
+        """Acts as a service principal itself (`events.amazonaws.com`) for the resource `source_arn`.
+
+        It has no policies of its own: what it may do, the called resource's policy says. Inside the process
+        only: its credentials are worth nothing to a subprocess.
+        """
+        key = (name, region, source_arn or "")
+        with self._lock:
+            if key not in self._services:
+                credentials = _credentials_of(self.root_key)
+                self._services[key] = Session(
+                    self, credentials, region, agent=name, service=name, source_arn=source_arn
+                )
+            session = self._services[key]
+            self._services.move_to_end(key)
+            _forget_oldest(self._services)
+            return session
+
     def forget(self) -> None:
         """Drops every cached session."""
         with self._lock:
             self._roles.clear()
             self._sessions.clear()
+            self._services.clear()
+
+
+def _credentials_of(access_key: str) -> Credentials:
+    from sandbox.iam import trust
+
+    return Credentials(*trust.secrets(access_key))
 
 
 def _forget_oldest(sessions: OrderedDict[Any, Any]) -> None:

@@ -11,7 +11,8 @@ class Request:
 
     `via`: service principals through which a forward access session came (`aws:CalledVia`); only requests
     made inside the process carry it, so a client cannot claim it. `agent`: the service that sends the
-    request (CloudFormation may set tags whose names begin with `aws:`), likewise.
+    request (CloudFormation may set tags whose names begin with `aws:`), likewise. `service`: the service
+    principal that calls as itself (`events.amazonaws.com`), for the resource `source_arn`, likewise.
     """
 
     method: str
@@ -21,6 +22,8 @@ class Request:
     body: bytes = b""
     via: tuple[str, ...] = ()
     agent: str | None = None
+    service: str | None = None
+    source_arn: str | None = None
     remote: str = "127.0.0.1"
 
     def with_body(self, body: bytes) -> Request:

@@ -54,6 +54,8 @@ class Call:
     headers: dict[str, str] = field(default_factory=dict)
     agent: str | None = None
     """The service that sent the request from inside AWS (`cloudformation.amazonaws.com`)."""
+    source_arn: str | None = None
+    """For which resource a service principal calls."""
 
     def records(self, kind: str) -> Records:
         """This service's records of `kind` in the caller's account and region."""
@@ -64,6 +66,10 @@ class Call:
 
     def session(self, service: str | None = None) -> Session:
         """Acts as the caller (a forward access session); `service`: the service principal acting for it."""
+        if self.principal.kind == "service":
+            return self.engine.clients.service(
+                self.principal.arn, region=self.region, source_arn=self.source_arn
+            )
         return self.engine.clients.of_principal(self.principal, self.region, via=service)
 
 

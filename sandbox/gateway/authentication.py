@@ -9,6 +9,7 @@ from sandbox.engine.http import Request
 from sandbox.engine.operations import AwsError
 from sandbox.iam.errors import Refused
 from sandbox.iam.principals import Principal, principal_of, secret_of
+from sandbox.iam.principals.principal import service_principal
 from sandbox.iam.signature import BadToken, TokenExpired, UnknownKey, verify, verify_git
 
 
@@ -46,6 +47,8 @@ def authenticate(request: Request) -> Identity:
         raise AwsError(
             "InvalidClientTokenId", "The security token included in the request is invalid.", status=403
         ) from error
+    if request.service:
+        return Identity(service_principal(request.service, principal.account), signed.region)
     if request.via:
         principal = _through(principal, request.via)
     return Identity(principal, signed.region)

@@ -6,11 +6,14 @@ serialised as the service would. Requests from a socket and from inside the proc
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
+import os
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
@@ -23,6 +26,7 @@ from sandbox.gateway.authentication import Identity, authenticate, signing_name
 from sandbox.gateway.authorization import authorize
 from sandbox.gateway.moto import Moto
 from sandbox.gateway.services import Backing
+from sandbox.gateway.witness import VARIABLE, Witness
 from sandbox.iam.actions.catalogue import iam_prefix
 
 log = logging.getLogger(__name__)
@@ -110,6 +114,7 @@ def answer(exchange: Exchange) -> None:
             iam_prefix=iam_prefix(operation.service),
             headers=exchange.request.headers,
             agent=exchange.request.agent,
+            source_arn=exchange.request.source_arn,
         )
         exchange.response = serialize(operation, handler(call, **operation.parameters))
     elif services.promises(operation.service, operation.name, operation.parameters):
@@ -148,7 +153,16 @@ def handle(engine: Engine, moto: Moto, request: Request) -> Response:
         )
     if not any(name.lower() == "x-amzn-requestid" for name in response.headers):
         response.headers["x-amzn-RequestId"] = exchange.request_id
+    if exchange.operation is not None and VARIABLE in os.environ:
+        _witness(engine.settings.state).see(
+            exchange.operation.service, exchange.operation.name, exchange.operation.protocol, response
+        )
     return response
+
+
+@functools.cache
+def _witness(state: Path) -> Witness:
+    return Witness(state)
 
 
 def _unsupported(operation: Any) -> AwsError:

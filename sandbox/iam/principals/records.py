@@ -169,7 +169,7 @@ def policies_of(principal: Principal) -> PolicySet:
     if principal.kind == "root":
         return PolicySet(forms=principal.forms, root=True)
     if principal.kind == "service":
-        return PolicySet(forms=principal.forms)
+        return PolicySet(forms=principal.forms, must_grant=True)
     if principal.kind == "user":
         holder = backend.users.get(principal.name)
         groups = [group for group in list(backend.groups.values()) if holder in group.users]
