@@ -106,7 +106,7 @@ def environment(principal: str, state: Path | None = None) -> dict[str, str]:
     running = location.read_running(state)
     if not running:
         raise ControlError(f"no sandbox runs on {state}; start one with `mlops sandbox start`")
-    return client_files.environment(state, principal, running.region, running.url)
+    return client_files.environment(state, principal, running.region, running.url, os.environ)
 
 
 def uptime(running: Running) -> float:

@@ -55,8 +55,9 @@ class SandboxProcess:
 
     def environment(self, principal: str) -> dict[str, str]:
         """What `mlops sandbox env` prints."""
-        variables = client_files.environment(self.state, principal, self.running.region, self.url)
-        return {**os.environ, **variables}
+        variables = client_files.environment(self.state, principal, self.running.region, self.url, os.environ)
+        kept = {name: value for name, value in os.environ.items() if name not in client_files.CLEARED}
+        return kept | variables
 
     def run(
         self,

@@ -95,6 +95,7 @@ def reset(settings: Settings, state: Path | None) -> None:
 def env(settings: Settings, principal: str, state: Path | None) -> None:
     """Print variables that point a shell's AWS clients and git at it: eval "$(mlops sandbox env)"."""
     from sandbox import control
+    from sandbox.state.client_files import CLEARED
 
     variables = dict(_controlled(control.environment, principal, state))
     if settings.output == "json":
@@ -104,8 +105,7 @@ def env(settings: Settings, principal: str, state: Path | None) -> None:
     path = os.environ.get("PATH", "").split(os.pathsep)
     if programs not in path:  # the AWS CLI and git's helper live beside this program
         variables["PATH"] = os.pathsep.join([programs, *path])
-    # Keys of the user's own account would take precedence over the profile.
-    click.echo("unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN")
+    click.echo(f"unset {' '.join(CLEARED)}")
     for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")
 

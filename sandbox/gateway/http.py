@@ -1,4 +1,7 @@
-"""The HTTP server: 127.0.0.1 only, a thread a connection, Host and Origin checked before anything else."""
+"""The HTTP server: 127.0.0.1 only, a thread a connection, Host and Origin checked before anything else.
+
+A connection may as well speak TLS, on the same port.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ import threading
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from sandbox.engine.http import Request, Response
+from sandbox.gateway.tls import Tls
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +109,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Host") not in hosts:
             return _plain(403, f"host {self.headers.get('Host')} is not this sandbox's")
         origin = self.headers.get("Origin")
-        if origin is not None and origin not in {f"http://{host}" for host in hosts}:
+        ours = {f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts}
+        if origin is not None and origin not in ours:
             return _plain(403, f"origin {origin} is not this sandbox's")
         if self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
             return _plain(403, "requests from other sites are refused")
@@ -138,7 +144,18 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 256
     handle: Handle
     git: HandleGit
+    tls: Tls
     hosts: frozenset[str]
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """In the connection's own thread: a client that says nothing keeps nobody waiting."""
+        request.settimeout(IDLE)
+        connection = self.tls.wrap(request)
+        try:
+            super().finish_request(connection, client_address)
+        finally:
+            if connection is not request:  # which the wrapper has left empty: nobody else closes this one
+                self.shutdown_request(connection)
 
     def handle_error(self, request: object, client_address: object) -> None:
         log.debug("a client went away", exc_info=True)
@@ -147,10 +164,11 @@ class _Server(ThreadingHTTPServer):
 class HttpServer:
     """`handle` answers AWS requests, `git` those under /v1/repos/ (it gets the body in pieces)."""
 
-    def __init__(self, port: int, handle: Handle, git: HandleGit) -> None:
+    def __init__(self, port: int, handle: Handle, git: HandleGit, tls: Tls) -> None:
         self._server = _Server((HOST, port), _Handler)
         self._server.handle = handle
         self._server.git = git
+        self._server.tls = tls
         self.port: int = self._server.server_port
         self.url = f"http://{HOST}:{self.port}"
         self._server.hosts = frozenset({f"{HOST}:{self.port}", f"localhost:{self.port}"})

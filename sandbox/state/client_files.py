@@ -6,8 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sandbox.engine.clients import Credentials
+from sandbox.state import certificates
 
 PROFILE_PREFIX = "sandbox-"
+LOOPBACK = ("127.0.0.1", "localhost")
+
+CLEARED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "GIT_SSL_CAINFO")
+"""Variables that would take precedence over those of `environment`: no shell of the sandbox's keeps them."""
 
 HELPER = '!f() { test "$1" != get || aws codecommit credential-helper --ignore-host-check get; }; f'
 """The AWS CLI's own credential helper; it knows the option for `get` only."""
@@ -38,16 +43,18 @@ def _replace(path: Path, lines: list[str]) -> None:
     draft.rename(path)
 
 
-def environment(state: Path, principal: str, region: str, url: str) -> dict[str, str]:
-    """Variables that point every AWS client and git of a shell at the sandbox as `principal`."""
+def environment(
+    state: Path, principal: str, region: str, url: str, shell: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Variables that point every AWS client and git of a shell at the sandbox as `principal`.
+
+    `shell`: what is set there already; settings of git, a proxy's exceptions and git's own authorities are
+    kept. The variables of CLEARED must be taken out of it.
+    """
+    shell = shell or {}
+    state = state.absolute()  # a shell changes its folder
     folder = state / "aws"
     host = url.removeprefix("http://")
-    rewrite = f"url.{url}/v1/repos/.insteadOf"
-    git = {
-        rewrite: f"https://git-codecommit.{region}.amazonaws.com/v1/repos/",
-        f"credential.{url}.helper": HELPER,
-        f"credential.{url}.useHttpPath": "true",
-    }
     variables = {
         "AWS_ENDPOINT_URL": url,
         "AWS_REGION": region,
@@ -57,9 +64,38 @@ def environment(state: Path, principal: str, region: str, url: str) -> dict[str,
         "AWS_PROFILE": PROFILE_PREFIX + principal,
         "AWS_EC2_METADATA_DISABLED": "true",
         "CODE_COMMIT_ENDPOINT": host,
-        "GIT_CONFIG_COUNT": str(len(git)),
     }
-    for index, (key, value) in enumerate(git.items()):
+    for name in ("NO_PROXY", "no_proxy"):
+        variables[name] = ",".join(_without_loopback(shell.get(name, "")) + [*LOOPBACK])
+    settings = _git_settings(shell) + [
+        (f"url.{url}/v1/repos/.insteadOf", f"https://git-codecommit.{region}.amazonaws.com/v1/repos/"),
+        (f"credential.{url}.helper", HELPER),
+        (f"credential.{url}.useHttpPath", "true"),
+        (f"http.https://{host}/.sslCAInfo", str(certificates.authority(state))),
+    ]
+    variables["GIT_CONFIG_COUNT"] = str(len(settings))
+    for index, (key, value) in enumerate(settings):
         variables[f"GIT_CONFIG_KEY_{index}"] = key
         variables[f"GIT_CONFIG_VALUE_{index}"] = value
     return variables
+
+
+def _git_settings(shell: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What the shell told git by variables, but for what a sandbox told it.
+
+    GIT_SSL_CAINFO would win over the authority of a single server: it becomes the setting that it stands for.
+    """
+    count = shell.get("GIT_CONFIG_COUNT", "")
+    pairs = [
+        (shell.get(f"GIT_CONFIG_KEY_{index}", ""), shell.get(f"GIT_CONFIG_VALUE_{index}", ""))
+        for index in range(int(count) if count.isdigit() else 0)
+    ]
+    kept = [(key, value) for key, value in pairs if key and "://127.0.0.1:" not in key]
+    if shell.get("GIT_SSL_CAINFO"):
+        kept.append(("http.sslCAInfo", shell["GIT_SSL_CAINFO"]))
+    return kept
+
+
+def _without_loopback(exceptions: str) -> list[str]:
+    names = [name.strip() for name in exceptions.split(",")]
+    return [name for name in names if name and name not in LOOPBACK]
