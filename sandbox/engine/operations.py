@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from sandbox.engine.store import Records
     from sandbox.iam.principals import Principal
 
-__all__ = ["LOCATE", "OPERATIONS", "POLICIES", "RECORD_ONLY", "TAGS", "AwsError", "Call", "operation"]
+__all__ = [
+    "LOCATE",
+    "MAILBOXES",
+    "OPERATIONS",
+    "POLICIES",
+    "RECORD_ONLY",
+    "TAGS",
+    "AwsError",
+    "Call",
+    "operation",
+]
 
 Handler = Callable[..., "dict[str, Any] | None"]
 
@@ -37,6 +47,10 @@ POLICIES: dict[str, Callable[[Engine, str, str, str], str | None]] = {}
 
 LOCATE: dict[tuple[str, str], Callable[[Engine, str, str, str], str | None]] = {}
 """By (service, kind): (engine, account, region, id) → the ARN of what an id alone stands for."""
+
+MAILBOXES: dict[str, Callable[[Engine, str, bytes], None]] = {}
+"""By the beginning of a bucket's name: (engine, object key, body). Buckets of AWS's own that a service has
+its answers put into, by URLs which it signs itself: custom resources' responses, wait conditions' signals."""
 
 
 @dataclass(frozen=True)

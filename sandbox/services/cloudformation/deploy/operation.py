@@ -127,6 +127,7 @@ class Operation:
             logical_id=record["LogicalResourceId"],
             token=record["Token"],
             stop=self.stop,
+            phase=self.stack.get("Phase") or "",
             **(given | members),
         )
 

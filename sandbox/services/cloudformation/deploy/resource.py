@@ -33,6 +33,7 @@ _SNAPSHOT = (
     "UpdateReplacePolicy",
     "DependsOn",
     "ResourceType",
+    "NoEcho",
 )
 
 
@@ -145,11 +146,22 @@ def _create(operation: Operation, record: Record, wanted: Record, target: Record
 
     made, error = _attempt(record, make)
     if made is None:
+        left = getattr(error, "made", None)
+        if left is not None:  # the way back deletes it
+            record |= {"PhysicalResourceId": left.physical_id, "Attributes": left.attributes}
         return _failed(operation, record, f"{verb}_FAILED", error)
-    record |= {"PhysicalResourceId": made.physical_id, "Attributes": made.attributes, "Done": target["Id"]}
+    record |= _of(made) | {"Done": target["Id"]}
     record.pop("Replacing", None)
     stacks.set_resource_status(stack, record, f"{verb}_COMPLETE")
     return True
+
+
+def _of(made: Made) -> Record:
+    return {
+        "PhysicalResourceId": made.physical_id,
+        "Attributes": made.attributes,
+        "NoEcho": made.no_echo,
+    }
 
 
 def _replace(operation: Operation, record: Record, wanted: Record, target: Record) -> bool:
@@ -202,15 +214,24 @@ def _change(operation: Operation, record: Record, wanted: Record, target: Record
             # The service may have taken part of it: a rollback must bring back all that was to change.
             record["Attempted"] = {"Properties": wanted["Properties"], "Tags": wanted["Tags"]}
         return _failed(operation, record, "UPDATE_FAILED", error)
-    record.pop("Attempted", None)
-    record.pop("Attempting", None)
-    record |= wanted | {
-        "PhysicalResourceId": made.physical_id,
-        "Attributes": made.attributes,
-        "Done": target["Id"],
-    }
-    operation.stacks.set_resource_status(operation.stack, record, "UPDATE_COMPLETE")
+    with operation.engine.store.transaction():
+        if made.physical_id != record["PhysicalResourceId"] and handler.replaces:
+            _succeed(operation, record, made.physical_id, forward=forward)
+        record.pop("Attempted", None)
+        record.pop("Attempting", None)
+        record |= wanted | _of(made) | {"Done": target["Id"]}
+        operation.stacks.set_resource_status(operation.stack, record, "UPDATE_COMPLETE")
     return True
+
+
+def _succeed(operation: Operation, record: Record, physical_id: str, *, forward: bool) -> None:
+    """Sets aside the resource whose update answered with another physical id; a rollback may answer with
+    the first one again, which then is not to be deleted."""
+    snapshot = {key: record.get(key) for key in _SNAPSHOT}
+    snapshot |= {} if forward else record.get("Attempted") or {}
+    name = record["LogicalResourceId"]
+    _retire(operation, snapshot, name, "Replaced" if forward else "Abandoned")
+    operation.stacks.retired.delete(f"{operation.stack_id}|{name}|{physical_id}")
 
 
 def _failed(operation: Operation, record: Record, status: str, error: Exception | None) -> bool:
@@ -235,7 +256,8 @@ def restore(operation: Operation, target: Record, name: str) -> bool:
     before = record.get("Before")
     if before is None:
         return True  # made by the failed operation: the cleanup deletes it
-    if record.get("PhysicalResourceId") != before["PhysicalResourceId"]:
+    succeeded = record.get("PhysicalResourceId") != before["PhysicalResourceId"]
+    if succeeded and not (record.get("PhysicalResourceId") and _replaces(operation, record)):
         with operation.engine.store.transaction():
             if record.get("PhysicalResourceId"):
                 _retire(operation, {key: record.get(key) for key in _SNAPSHOT}, name, "Abandoned")
@@ -266,29 +288,38 @@ def restore(operation: Operation, target: Record, name: str) -> bool:
     return True
 
 
+def _replaces(operation: Operation, record: Record) -> bool:
+    """Whether a resource with a successor goes back by an update of the successor, as a provider's does."""
+    return operation.handler(record["ResourceType"]).replaces
+
+
 def delete(operation: Operation, record: Record, retain: bool) -> bool:
     """Deletes a resource, or leaves it where `retain` says so. False: it failed."""
-    stack, stacks = operation.stack, operation.stacks
     if not record.get("PhysicalResourceId"):
         record["ResourceStatus"] = "DELETE_COMPLETE"
         return True
     if retain:
-        record["ResourceStatus"] = "DELETE_SKIPPED"
-        stacks.resource_event(stack, record, "DELETE_SKIPPED")
+        _deletion(operation, record, "DELETE_SKIPPED")
         return True
-    record["ResourceStatus"] = "DELETE_IN_PROGRESS"
-    stacks.resource_event(stack, record, "DELETE_IN_PROGRESS")
+    _deletion(operation, record, "DELETE_IN_PROGRESS")
     _, error = _attempt(
         record, lambda: operation.handler(record["ResourceType"]).delete(operation.request(record))
     )
     if error is not None and not _gone(error):
         text = reason(record["ResourceType"], record["PhysicalResourceId"], record["Token"], error)
-        record["ResourceStatus"], record["ResourceStatusReason"] = "DELETE_FAILED", text
-        stacks.resource_event(stack, record, "DELETE_FAILED", text)
+        _deletion(operation, record, "DELETE_FAILED", text)
         return False
-    record["ResourceStatus"] = "DELETE_COMPLETE"
-    stacks.resource_event(stack, record, "DELETE_COMPLETE")
+    _deletion(operation, record, "DELETE_COMPLETE")
     return True
+
+
+def _deletion(operation: Operation, record: Record, status: str, why: str | None = None) -> None:
+    """A step of a deletion. A retired predecessor has events, too, but is no resource of the stack."""
+    if "Why" not in record:
+        operation.stacks.set_resource_status(operation.stack, record, status, why)
+        return
+    record |= {"ResourceStatus": status, "ResourceStatusReason": why}
+    operation.stacks.resource_event(operation.stack, record, status, why)
 
 
 def _attempt(record: Record, action: Callable[[], T]) -> tuple[T | None, Exception | None]:

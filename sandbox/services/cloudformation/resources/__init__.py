@@ -27,6 +27,8 @@ _MODULES = {
 
 def handler_of(type_name: str) -> Handler | None:
     """The handler of a resource type, or None for a type that the sandbox does not create."""
+    if type_name.startswith("Custom::"):
+        type_name = "AWS::CloudFormation::CustomResource"
     if type_name not in HANDLERS:
         module = _MODULES.get(type_name.rpartition("::")[0])
         if module is None:

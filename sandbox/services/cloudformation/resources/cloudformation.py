@@ -1,9 +1,10 @@
-"""AWS::CloudFormation::Stack (nested stacks), AWS::CloudFormation::WaitConditionHandle."""
+"""AWS::CloudFormation::Stack: nested stacks."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from sandbox.services.cloudformation.resources import custom, wait_condition
 from sandbox.services.cloudformation.resources.errors import unless_missing
 from sandbox.services.cloudformation.resources.handler import (
     Handler,
@@ -12,7 +13,6 @@ from sandbox.services.cloudformation.resources.handler import (
     ResourceFailed,
     resource_type,
 )
-from sandbox.services.cloudformation.resources.inert import Inert
 from sandbox.services.cloudformation.resources.waiting import settled
 from sandbox.services.cloudformation.stack.records import Stacks
 from sandbox.services.cloudformation.template.errors import TemplateError
@@ -21,9 +21,7 @@ from sandbox.services.cloudformation.template.parameters import text_of
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
 
-@resource_type("AWS::CloudFormation::WaitConditionHandle")
-class WaitConditionHandle(Inert):
-    """Made alone it is nothing but an id; the wait conditions that would use it are not implemented."""
+__all__ = ["Stack", "custom", "wait_condition"]
 
 
 @resource_type("AWS::CloudFormation::Stack")

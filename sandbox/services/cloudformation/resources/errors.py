@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.engine.operations import AwsError
-from sandbox.services.cloudformation.resources.handler import ResourceFailed, Stopped
+from sandbox.services.cloudformation.resources.handler import ResourceFailed, Said, Stopped
 
 _MISSING = ("NotFound", "NoSuch", "DoesNotExist", "ResourceNotFound", "NotFoundException")
 _MISSING_TEXT = ("could not find", "does not exist", "cannot find", "not found")
@@ -78,6 +78,8 @@ def reason(type_name: str, identifier: str, token: str, error: Exception) -> str
     """The status reason of a failed resource as CloudFormation writes it."""
     if isinstance(error, Stopped):
         return "Resource creation cancelled"
+    if isinstance(error, Said):
+        return str(error)
     code, message = "GeneralServiceException", str(error)
     if isinstance(error, ClientError):
         code, message = _of_client_error(type_name, identifier, error)

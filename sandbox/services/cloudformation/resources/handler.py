@@ -19,11 +19,26 @@ HANDLERS: dict[str, Handler] = {}
 
 
 class ResourceFailed(Exception):
-    """A resource that its service could not bring to the wanted state; the message says why."""
+    """A resource that its service could not bring to the wanted state; the message says why.
+
+    `made`: what is there all the same, and is deleted when the stack turns back.
+    """
+
+    def __init__(self, message: str, made: Made | None = None) -> None:
+        super().__init__(message)
+        self.made = made
+
+
+class Said(ResourceFailed):
+    """A failure whose words are the status reason as they stand."""
 
 
 class Stopped(Exception):
     """The wait for a resource was given up because its stack's operation is being stopped."""
+
+    def __init__(self, made: Made | None = None) -> None:
+        super().__init__()
+        self.made = made
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,8 @@ class Made:
 
     physical_id: str
     attributes: dict[str, Any] = field(default_factory=dict)
+    no_echo: bool = False
+    """The attributes are shown nowhere."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +56,8 @@ class Request:
     """One resource to create, update or delete. `token`: the same for every attempt of one creation.
 
     `properties` are validated and typed by the schema; `tags` are all that the resource shall carry.
-    `resumed`: an earlier attempt was cut off and may have reached the service.
+    `resumed`: an earlier attempt was cut off and may have reached the service. `phase`: names the phase of
+    the stack's operation (forward, back, cleanup), the same after a crash.
     """
 
     engine: Engine
@@ -56,6 +74,7 @@ class Request:
     physical_id: str = ""
     attributes: dict[str, Any] = field(default_factory=dict)
     resumed: bool = False
+    phase: str = ""
 
     def client(self, service: str) -> Any:
         return self.session.client(service)
@@ -99,6 +118,8 @@ class Handler:
     refused: ClassVar[frozenset[str]] = frozenset()
     record_only: ClassVar[bool] = False
     """The resource is kept and listed, and nothing in the sandbox acts on it."""
+    replaces: ClassVar[bool] = False
+    """`update` may answer with another physical id: the resource has a successor."""
     updatable: ClassVar[frozenset[str] | None] = None
     """Properties that `update` changes in place; None: all that are not create-only."""
 

@@ -1,4 +1,4 @@
-"""Types that make nothing: AWS::CDK::Metadata, AWS::CloudFormation::WaitConditionHandle."""
+"""Types that make nothing: AWS::CDK::Metadata."""
 
 from __future__ import annotations
 

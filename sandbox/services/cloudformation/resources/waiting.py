@@ -37,8 +37,11 @@ def _on_stack(engine: Engine, event: dict[str, Any]) -> None:
     wake()
 
 
-def settled(request: Request, look: Callable[[], T | None]) -> T:
-    """The first answer of `look` that is not None; it is asked again after every event. Raises Stopped."""
+def settled(request: Request, look: Callable[[], T | None], until: float | None = None) -> T:
+    """The first answer of `look` that is not None; it is asked again after every event. Raises Stopped.
+
+    `until`: the time (epoch seconds) at which `look` is to be asked again, whatever happens.
+    """
     while True:
         with _changed:
             before = _count
@@ -47,6 +50,7 @@ def settled(request: Request, look: Callable[[], T | None]) -> T:
         answer = look()
         if answer is not None:
             return answer
+        pause = LOOK_AGAIN if until is None else min(LOOK_AGAIN, max(until - request.engine.clock.now(), 0))
         with _changed:
             if _count == before and not request.stop.is_set():
-                _changed.wait(LOOK_AGAIN)
+                _changed.wait(pause)

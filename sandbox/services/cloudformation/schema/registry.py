@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -67,6 +68,8 @@ class Schema:
 
     def attribute_exists(self, name: str) -> bool:
         """Whether Fn::GetAtt may name it: a read-only property, or a property at all."""
+        if self.data.get("custom"):
+            return True  # what its provider answers with, which nobody knows beforehand
         path = name.replace(".", "/")
         return path in self.read_only or path.split("/", 1)[0] in self.properties
 
@@ -91,9 +94,36 @@ def _types(region: str) -> dict[str, str]:
     return json.loads(path.read_text())
 
 
+CUSTOM = "AWS::CloudFormation::CustomResource"
+_CUSTOM_NAME = re.compile(r"Custom::[A-Za-z0-9_@-]{1,60}")
+
+
+def is_custom(type_name: str) -> bool:
+    return type_name == CUSTOM or type_name.startswith("Custom::")
+
+
+def _custom(type_name: str) -> Schema:
+    """Properties of a custom resource are its provider's own but for two."""
+    return Schema(
+        {
+            "typeName": type_name,
+            "custom": True,
+            "properties": {
+                "ServiceToken": {"type": "string"},
+                "ServiceTimeout": {"type": "integer", "minimum": 1, "maximum": 3600},
+            },
+            "required": ["ServiceToken"],
+            "tagging": {"taggable": False},
+        }
+    )
+
+
 @cache
 def schema(type_name: str, region: str = _FALLBACK_REGION) -> Schema | None:
     """The schema of a type in a region, or None for a type that AWS does not have there."""
+    if is_custom(type_name):
+        fits = type_name == CUSTOM or _CUSTOM_NAME.fullmatch(type_name)
+        return _custom(type_name) if fits else None
     name = _types(region).get(type_name)
     if name is None:
         return None

@@ -38,6 +38,7 @@ class Stacks:
     imports: Any = field(init=False)
     change_sets: Any = field(init=False)
     names: Any = field(init=False)
+    custom_requests: Any = field(init=False)
 
     def __post_init__(self) -> None:
         def records(kind: str) -> Any:
@@ -51,6 +52,7 @@ class Stacks:
         self.exports = records("export")
         self.imports = records("import")
         self.change_sets = records("change-set")
+        self.custom_requests = records("custom-request")
 
     # -- stacks -----------------------------------------------------------------------------------------
 
@@ -102,6 +104,11 @@ class Stacks:
             stack.update(members)
             stack["StackStatus"] = status
             stack["StackStatusReason"] = reason
+            if status.endswith("_IN_PROGRESS"):
+                stack["Phase"] = str(uuid.uuid4())
+            else:
+                for key in self.custom_requests.keys(f"{stack_id}|"):
+                    self.custom_requests.delete(key)
             if status == "DELETE_COMPLETE":
                 stack["DeletionTime"] = now
                 named = self.names.get(stack["StackName"])
