@@ -85,10 +85,13 @@ ROOMS = (
     "cloudwatch",
     "codebuild",
     "codecommit",
+    "codeconnections",
     "codepipeline",
+    "ecr",
     "events",
     "sagemaker",
     "sagemaker_runtime",
+    "secretsmanager",
     "servicecatalog",
     "sts",
 )

@@ -162,6 +162,9 @@ _TAGS_OF_RESOURCE = frozenset(
         "iam:resourcetag",
         "sagemaker:resourcetag",
         "ssm:resourcetag",
+        "ec2:resourcetag",
+        "ecr:resourcetag",
+        "secretsmanager:resourcetag",
         "s3:existingobjecttag",
     }
 )

@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.iam.actions import iam, kms, others, passing, s3
+from sandbox.iam.actions import connections, ecr, iam, kms, others, passing, s3, secretsmanager, tagging
 from sandbox.iam.actions.catalogue import iam_prefix
 from sandbox.iam.actions.check import Asked, Check, Locate, Unmapped
 
 __all__ = ["CHECKS", "Asked", "Check", "Locate", "Unmapped", "iam_prefix", "resolve"]
 
 CHECKS: dict[str, Callable[[Asked], list[Check]]] = {
+    "codeconnections": connections.checks,
+    "codestar-connections": connections.checks,
+    "ecr": ecr.checks,
     "iam": iam.checks,
     "kms": kms.checks,
     "s3": s3.checks,
+    "secretsmanager": secretsmanager.checks,
     "sts": iam.sts_checks,
 }
 """By botocore service name: what tells the checks of a request, its own first (a file here for each service).
 
 A service that is not here has one check an operation, named as the operation, on the resources that
-`others.RESOURCES` or the Service Authorization Reference's templates tell. The roles that a request passes
-are added to any service's checks by `passing` (a service that takes roles is named in `passing.PASSED_TO`).
+`others.RESOURCES` or the Service Authorization Reference's templates tell. The tags and
+roles that a request brings are added to any service's checks by `tagging` and `passing` (a service that takes
+roles is named in `passing.PASSED_TO`).
 """
 
 
@@ -41,4 +46,7 @@ def resolve(
     """
     asked = Asked(service, operation, params, region, account, caller, locate)
     found = CHECKS.get(service, others.checks)(asked)
-    return found + passing.checks(asked, found[0].resources) if found else found
+    if not found:
+        return found
+    main = found[0].resources
+    return found + tagging.checks(asked, main) + passing.checks(asked, main)
