@@ -439,10 +439,32 @@ def test_services_that_tell_no_source_are_not_let_in_where_one_is_asked_for(acco
 # --- tags
 
 
+@pytest.mark.parametrize(
+    "service, operation, params, tagging",
+    [
+        ("sagemaker", "CreateModelPackageGroup", {"ModelPackageGroupName": "g"}, "sagemaker:AddTags"),
+        ("iam", "CreateRole", {"RoleName": "tagged", "AssumeRolePolicyDocument": "{}"}, "iam:TagRole"),
+        ("kms", "CreateKey", {}, "kms:TagResource"),
+        ("events", "PutRule", {"Name": "r"}, "events:TagResource"),
+        ("sqs", "CreateQueue", {"QueueName": "q"}, "sqs:TagQueue"),
+    ],
+)
+def test_tags_at_creation_need_the_permission_to_tag(account, iam, service, operation, params, tagging):
+    prefix = tagging.partition(":")[0]
+    create = f"{prefix}:{operation}"
+    tags = {"q": "1"} if service == "sqs" else [{"Key": "q", "Value": "1"}]
+    tagged = params | {"tags" if service == "sqs" else "Tags": tags}
+    creator = session_of(make_role(iam, account, policy=document(allow(create))))
+    assert refusal(creator, facts(account, service, operation, params)) is None
+    assert tagging in str(refusal(creator, facts(account, service, operation, tagged)))
+    tagger = session_of(make_role(iam, account, "Tagger", policy=document(allow([create, tagging]))))
+    assert refusal(tagger, facts(account, service, operation, tagged)) is None
+
+
 def test_tags_of_request_resource_and_principal(account, iam):
     policy = document(
         allow(
-            "sagemaker:CreateTrainingJob",
+            ["sagemaker:CreateTrainingJob", "sagemaker:AddTags"],
             Condition={
                 "StringEquals": {"aws:RequestTag/sagemaker:project-id": "${aws:PrincipalTag/project}"}
             },
