@@ -32,7 +32,8 @@ class Command:
     """What to run.
 
     `timeout`: real seconds until the whole process group is killed. `on_line` gets each line of the merged
-    output without its newline. `memory`: bytes of address space; `file_size`: bytes of the largest file.
+    output without its newline. `memory`: bytes of address space; `data`: bytes of memory of its own that may
+    be written to (stacks and mappings included); `file_size`: bytes of the largest file.
     """
 
     argv: Sequence[str]
@@ -42,6 +43,7 @@ class Command:
     on_line: Callable[[str], None] | None = None
     input: bytes | None = None
     memory: int | None = None
+    data: int | None = None
     file_size: int = 20 * 2**30
     open_files: int = 4096
 
@@ -193,6 +195,7 @@ def _limit(pid: int, command: Command) -> None:
         (resource.RLIMIT_NOFILE, command.open_files),
         (resource.RLIMIT_FSIZE, command.file_size),
         (resource.RLIMIT_AS, command.memory),
+        (resource.RLIMIT_DATA, command.data),
     )
     for limit, value in limits:
         if value is None:

@@ -89,6 +89,7 @@ ROOMS = (
     "codepipeline",
     "ecr",
     "events",
+    "lambda_",
     "sagemaker",
     "sagemaker_runtime",
     "secretsmanager",

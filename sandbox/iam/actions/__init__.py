@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.iam.actions import connections, ecr, iam, kms, others, passing, s3, secretsmanager, tagging
+from sandbox.iam.actions import (
+    connections,
+    ecr,
+    iam,
+    kms,
+    lambda_,
+    others,
+    passing,
+    s3,
+    secretsmanager,
+    tagging,
+)
 from sandbox.iam.actions.catalogue import iam_prefix
 from sandbox.iam.actions.check import Asked, Check, Locate, Unmapped
 
@@ -17,6 +28,7 @@ CHECKS: dict[str, Callable[[Asked], list[Check]]] = {
     "ecr": ecr.checks,
     "iam": iam.checks,
     "kms": kms.checks,
+    "lambda": lambda_.checks,
     "s3": s3.checks,
     "secretsmanager": secretsmanager.checks,
     "sts": iam.sts_checks,

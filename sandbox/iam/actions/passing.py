@@ -15,6 +15,7 @@ from sandbox.iam.actions.check import Asked, Check
 
 ROLE_MEMBERS = frozenset(
     [
+        "role",
         "rolearn",
         "executionrolearn",
         "executionrole",
@@ -46,6 +47,7 @@ PASSED_TO = {
     "codepipeline": "codepipeline.amazonaws.com",
     "cloudformation": "cloudformation.amazonaws.com",
     "events": "events.amazonaws.com",
+    "lambda": "lambda.amazonaws.com",
     "logs": "logs.amazonaws.com",
     "ssm": "ssm.amazonaws.com",
     "servicecatalog": "servicecatalog.amazonaws.com",
@@ -73,7 +75,11 @@ _VERBS = (
     "Add",
     "Send",
 )
-_NOT_DEEPER = {"codepipeline": frozenset({"configuration"}), "events": frozenset({"input"})}
+_NOT_DEEPER = {
+    "codepipeline": frozenset({"configuration"}),
+    "events": frozenset({"input"}),
+    "lambda": frozenset({"environment", "tags"}),
+}
 
 
 def checks(asked: Asked, main: tuple[str, ...]) -> list[Check]:
