@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
+from sandbox.gateway import witness
 from tests.sandbox_process import SandboxProcess
+
+# Every sandbox of the tests reads its own answers back: see SandboxProcess.stop.
+os.environ[witness.VARIABLE] = "1"
 
 
 @pytest.fixture(scope="session")

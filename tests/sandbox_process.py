@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 
 from sandbox import control
+from sandbox.gateway import witness
 from sandbox.state import client_files
 
 
@@ -28,7 +29,13 @@ class SandboxProcess:
         return self.running.url
 
     def stop(self) -> None:
+        """Ends it in order; AssertionError where an answer that it gave was not of its service's model."""
         control.stop(self.state)
+        faults = self.state / witness.FILE
+        if faults.exists():
+            wrong = sorted(set(faults.read_text().splitlines()))
+            faults.unlink()
+            raise AssertionError("answers that AWS would not give:\n" + "\n".join(wrong))
 
     def restart(self) -> None:
         """Stops it in order and starts it again on the same state (and port)."""

@@ -89,6 +89,8 @@ def run(
     environment: Mapping[str, str] | None = None,
 ) -> bytes:
     """Runs git in `folder`; its output, or GitError with its complaint."""
+    if any("\0" in argument for argument in arguments):
+        raise GitError("an argument holds a NUL, which no name has")
     variables = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": "/nonexistent", "LANG": "C.UTF-8"}
     done = subprocess.run(
         ["git", *arguments],

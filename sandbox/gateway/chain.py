@@ -7,7 +7,6 @@ serialised as the service would. Requests from a socket and from inside the proc
 from __future__ import annotations
 
 import functools
-import json
 import logging
 import os
 import uuid
@@ -15,13 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
-from xml.sax.saxutils import escape
 
 from sandbox.engine.engine import Engine
 from sandbox.engine.http import Request, Response
 from sandbox.engine.operations import MAILBOXES, OPERATIONS, AwsError, Call
-from sandbox.gateway import services, validation
+from sandbox.gateway import s3_rules, services, validation, wording
 from sandbox.gateway.authentication import Identity, authenticate, signing_name
 from sandbox.gateway.authorization import authorize
 from sandbox.gateway.moto import Moto
@@ -52,7 +49,7 @@ def locate(exchange: Exchange) -> None:
     name = signing_name(exchange.request)
     exchange.operation = operation_of(exchange.request, name)
     if exchange.operation is None:
-        what = _named_target(exchange.request)
+        what = wording.named_target(exchange.request)
         raise AwsError(
             "UnsupportedOperation",
             f"The sandbox does not implement {name}{what}; docs/sandbox.md lists what it does.",
@@ -71,22 +68,11 @@ def read(exchange: Exchange) -> None:
 
     operation = exchange.operation
     operation.parameters = parse(operation, exchange.request)
-    if (operation.service, operation.name) in OPERATIONS and operation.service != "s3":
-        validation.validate(
-            operation.parameters,
-            operation.model.input_shape,
-            operation.protocol,
-            code=VALIDATION_CODES.get(operation.service),
-        )
-
-
-VALIDATION_CODES = {
-    "codebuild": "InvalidInputException",
-    "servicecatalog": "InvalidParametersException",
-    "cloudwatch": "InvalidParameterValue",
-    "sagemaker-runtime": "ValidationError",
-}
-"""Services whose model names its own error for a request that breaks a constraint."""
+    if operation.service == "s3":
+        s3_rules.check(operation.name, operation.parameters, operation.model.input_shape)
+    elif (operation.service, operation.name) in OPERATIONS or _is_motos(operation):
+        code = validation.code_of(operation.service, operation.model, operation.protocol)
+        validation.validate(operation.parameters, operation.model.input_shape, code)
 
 
 def permit(exchange: Exchange) -> None:
@@ -121,17 +107,13 @@ def answer(exchange: Exchange) -> None:
         )
         exchange.response = serialize(operation, handler(call, **operation.parameters))
     elif services.promises(operation.service, operation.name, operation.parameters):
-        raise _unsupported(operation)
-    elif services.SERVICES[operation.service] is Backing.MOTO:
-        exchange.response = exchange.moto(
-            exchange.request, operation.service, operation.name, operation.parameters
-        )
+        raise wording.unsupported(operation)
+    elif _is_motos(operation):
+        exchange.response = _moto_answer(exchange)
         if exchange.response.status == 404 and exchange.response.body.startswith(b"<!"):
-            raise _unsupported(operation)
-        if exchange.response.status == 500 and b"NotImplementedError" in exchange.response.body:
-            raise _unsupported(operation)
+            raise wording.unsupported(operation)
     else:
-        raise _unsupported(operation)
+        raise wording.unsupported(operation)
 
 
 def _delivered(exchange: Exchange) -> bool:
@@ -148,6 +130,33 @@ def _delivered(exchange: Exchange) -> bool:
     return True
 
 
+def _is_motos(operation: Any) -> bool:
+    return services.SERVICES[operation.service] is Backing.MOTO
+
+
+def _moto_answer(exchange: Exchange) -> Response:
+    operation = exchange.operation
+    try:
+        return exchange.moto(exchange.request, operation.service, operation.name, operation.parameters)
+    except NotImplementedError:
+        raise wording.unsupported(operation) from None
+    except (ValueError, KeyError, IndexError):
+        # moto reads a token that it did not make without asking.
+        code, member = TOKENS.get(operation.service, ("", ""))
+        if not operation.parameters.get(member):
+            raise
+        raise AwsError(code, f"The {member} is not valid.", status=400) from None
+
+
+TOKENS = {
+    "iam": ("ValidationError", "Marker"),
+    "kms": ("InvalidMarkerException", "Marker"),
+    "logs": ("InvalidParameterException", "nextToken"),
+    "ssm": ("InvalidNextToken", "NextToken"),
+}
+"""How the services whose records moto keeps refuse a pagination token, and which member it is."""
+
+
 CHAIN: tuple[Callable[[Exchange], None], ...] = (locate, identify, read, permit, answer)
 
 
@@ -160,13 +169,24 @@ def handle(engine: Engine, moto: Moto, request: Request) -> Response:
         assert exchange.response
         response = exchange.response
     except AwsError as error:
-        response = _refusal(exchange, error)
+        response = wording.refusal(exchange.request, exchange.operation, error)
+    except RecursionError:
+        # Only what the client sent is ever as deep as this: a document inside a member.
+        protocol = exchange.operation.protocol if exchange.operation else ""
+        code = validation.general(protocol)
+        response = wording.refusal(
+            exchange.request,
+            exchange.operation,
+            AwsError(code, "The document is nested too deeply.", status=400),
+        )
     except Exception as error:
         log.exception("%s %s", request.method, request.path)
         operation = exchange.operation
         where = f"{operation.service} {operation.name}" if operation else request.path
-        response = _refusal(
-            exchange, AwsError("InternalFailure", f"The sandbox failed in {where}: {error!r}", status=500)
+        response = wording.refusal(
+            exchange.request,
+            exchange.operation,
+            AwsError("InternalFailure", f"The sandbox failed in {where}: {error!r}", status=500),
         )
     if not any(name.lower() == "x-amzn-requestid" for name in response.headers):
         response.headers["x-amzn-RequestId"] = exchange.request_id
@@ -180,43 +200,3 @@ def handle(engine: Engine, moto: Moto, request: Request) -> Response:
 @functools.cache
 def _witness(state: Path) -> Witness:
     return Witness(state)
-
-
-def _unsupported(operation: Any) -> AwsError:
-    return AwsError(
-        "UnsupportedOperation",
-        f"The sandbox does not implement {operation.service} {operation.name}; see docs/sandbox.md.",
-        status=400,
-    )
-
-
-def _refusal(exchange: Exchange, error: AwsError) -> Response:
-    from sandbox.gateway.protocol import serialize_error
-
-    if exchange.operation is not None:
-        return serialize_error(exchange.operation, error)
-    status = error.status or 403
-    if "x-amz-target" in exchange.request.headers:
-        body = json.dumps({"__type": error.code, "message": error.message})
-        return Response(status, {"Content-Type": "application/x-amz-json-1.1"}, body.encode())
-    code, message = escape(error.code), escape(error.message)
-    body = f"<Code>{code}</Code><Message>{message}</Message>"
-    if signing_name(exchange.request, default=_unsigned(exchange.request)) == "s3":
-        body = f"<Error>{body}</Error>"
-    else:
-        body = f"<ErrorResponse><Error><Type>Sender</Type>{body}</Error></ErrorResponse>"
-    return Response(status, {"Content-Type": "text/xml", "x-amzn-ErrorType": error.code}, body.encode())
-
-
-def _unsigned(request: Request) -> str:
-    """Whose form an answer to a request without a signature takes: the query protocol names its action."""
-    return "sts" if b"Action=" in request.body[:4096] else "s3"
-
-
-def _named_target(request: Request) -> str:
-    target = request.headers.get("x-amz-target", "")
-    if target:
-        return " " + target.rpartition(".")[2]
-    form = parse_qs(request.body[:4096].decode(errors="replace")) if request.method == "POST" else {}
-    action = form.get("Action") or parse_qs(request.query).get("Action")
-    return f" {action[0]}" if action else f" {request.method} {request.path}"

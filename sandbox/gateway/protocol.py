@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,24 @@ from moto.core.utils import get_service_model
 
 from sandbox.engine.http import Request, Response
 from sandbox.engine.operations import AwsError
-from sandbox.gateway import services, validation, wsgi
+from sandbox.gateway import answers, services, wsgi
+
+UNREADABLE = (
+    RequestParserError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    KeyError,
+    OverflowError,
+    RecursionError,
+    RuntimeError,  # botocore's word for a timestamp that no calendar has
+)
+"""What the parsers raise for a body that is not of its shape."""
+
+JSON_PROTOCOLS = ("json", "rest-json", "smithy-rpc-v2-cbor")
+
+NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 has no way to write."""
 
 
 class _Modelled(ServiceException):
@@ -65,14 +83,14 @@ def parse(operation: Operation, request: Request) -> dict[str, Any]:
                 "url_params": operation.uri,
             }
         )
-    except (RequestParserError, ValueError, TypeError, AttributeError) as error:
+    except UNREADABLE as error:
         code = "MalformedXML" if operation.protocol == "rest-xml" else "SerializationException"
         raise AwsError(code, f"{operation.service} {operation.name}: {error}", status=400) from error
 
 
 def serialize(operation: Operation, result: dict[str, Any] | None) -> Response:
     serializer = get_serializer_class(operation.service, operation.protocol)(operation_model=operation.model)
-    shaped = validation.conform(result or {}, operation.model.output_shape)
+    shaped = answers.conform(result or {}, operation.model.output_shape)
     response = _response(serializer.serialize(shaped))
     for name, shape in (operation.model.output_shape.members if operation.model.output_shape else {}).items():
         # moto's serializer puts its own content type over one that the answer carries as a member.
@@ -83,7 +101,8 @@ def serialize(operation: Operation, result: dict[str, Any] | None) -> Response:
 
 def serialize_error(operation: Operation, error: AwsError) -> Response:
     serializer = get_serializer_class(operation.service, operation.protocol)(operation_model=operation.model)
-    exception = _Modelled(error.code, error.message)
+    text = error.message if operation.protocol in JSON_PROTOCOLS else NO_XML.sub("\ufffd", error.message)
+    exception = _Modelled(error.code, text)
     for name, value in error.members.items():
         setattr(exception, name, value)
     response = _response(serializer.serialize(exception))

@@ -1,33 +1,72 @@
-"""Requests and answers held against the service's own model.
-
-Requests: required members, types, lengths, ranges, patterns and enums, refused in AWS's words. Answers: a
-member that the output shape does not know is a fault of the sandbox and must not reach a client.
+"""Requests held against the service's own model: required members, types, lengths, ranges, patterns and
+enums, refused in AWS's words.
 """
 
 from __future__ import annotations
 
 import functools
-from datetime import UTC, datetime
 from typing import Any
 
 import regex
 
 from sandbox.engine.operations import AwsError
+from sandbox.gateway.refusals import codes_of
 
 QUERY_PROTOCOLS = ("query", "ec2", "rest-xml")
 
 
-def validate(parameters: dict[str, Any], shape: Any, protocol: str, *, code: str | None = None) -> None:
-    """Raises the service's validation error naming every member that breaks a constraint."""
-    if shape is None:
-        return
+CODES = {
+    "cloudwatch": "InvalidParameterValue",
+    "codebuild": "InvalidInputException",
+    "ecr": "InvalidParameterException",
+    "logs": "InvalidParameterException",
+    "servicecatalog": "InvalidParametersException",
+    "sns": "InvalidParameter",
+}
+"""Services that refuse a request which breaks a constraint with an error of their own, where an operation has
+it."""
+
+GENERAL = {"cloudwatch": "ValidationError", "sagemaker-runtime": "ValidationError"}
+"""…and those whose general code is not their protocol's."""
+
+
+def code_of(service: str, operation: Any, protocol: str) -> str:
+    """The code with which an operation (botocore's model of it) refuses what breaks a constraint."""
+    code = CODES.get(service)
+    if code and any(code in codes_of(shape) for shape in operation.error_shapes):
+        return code
+    return GENERAL.get(service) or general(protocol)
+
+
+def general(protocol: str) -> str:
+    """The code of a protocol's services that have none of their own."""
+    return "ValidationError" if protocol in QUERY_PROTOCOLS else "ValidationException"
+
+
+def validate(parameters: dict[str, Any], shape: Any, code: str) -> None:
+    """Raises the service's validation error `code` naming every member that breaks a constraint."""
     faults: list[str] = []
-    _check(parameters, shape, "", faults)
+    if shape is not None:
+        _check(parameters, shape, "", faults)
     if not faults:
         return
     count = f"{len(faults)} validation error{'s' if len(faults) > 1 else ''} detected: "
-    error = code or ("ValidationError" if protocol in QUERY_PROTOCOLS else "ValidationException")
-    raise AwsError(error, count + "; ".join(faults), status=400)
+    raise AwsError(code, count + "; ".join(faults), status=400)
+
+
+def faults_of(parameters: dict[str, Any], shape: Any) -> list[tuple[str, str]]:
+    """(member of the request, what is wrong in it), for a service with words of its own."""
+    found = [
+        (name, _fault(None, _join("", name), "Member must not be null"))
+        for name in shape.required_members
+        if parameters.get(name) is None
+    ]
+    for name, value in parameters.items():
+        faults: list[str] = []
+        if value is not None and name in shape.members:
+            _check(value, shape.members[name], _join("", name), faults)
+        found.extend((name, fault) for fault in faults)
+    return found
 
 
 def _check(value: Any, shape: Any, path: str, faults: list[str]) -> None:
@@ -71,7 +110,7 @@ def _string(value: Any, shape: Any, path: str, faults: list[str]) -> None:
     if shape.enum and value not in shape.enum:
         faults.append(_fault(value, path, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"))
     pattern = shape.metadata.get("pattern")
-    if pattern and not _pattern(pattern).fullmatch(value):
+    if pattern and not pattern_of(pattern).fullmatch(value):
         faults.append(_fault(value, path, f"Member must satisfy regular expression pattern: {pattern}"))
 
 
@@ -81,7 +120,8 @@ _SURROGATES = {0xD800: r"\uD800", 0xDC00: r"\uDC00", 0xDBFF: r"\uDBFF", 0xDFFF: 
 
 
 @functools.lru_cache(2048)
-def _pattern(text: str) -> Any:
+def pattern_of(text: str) -> Any:
+    """A model's pattern, as it is asked here: the models are written for Java."""
     return regex.compile(text.translate(_SURROGATES).replace(r"\uD800\uDC00-\uDBFF\uDFFF", _ASTRAL))
 
 
@@ -112,29 +152,3 @@ def _join(path: str, name: str) -> str:
 def _fault(value: Any, path: str, constraint: str) -> str:
     shown = "null" if value is None else f"'{value}'"
     return f"Value {shown} at '{path}' failed to satisfy constraint: {constraint}"
-
-
-def conform(value: Any, shape: Any, path: str = "") -> Any:
-    """The answer as the serializer wants it: epoch seconds made datetimes, None members left out.
-
-    TypeError for a member that the output shape does not have.
-    """
-    if shape is None or value is None:
-        return value
-    kind = shape.type_name
-    if kind == "structure":
-        unknown = value.keys() - shape.members.keys()
-        if unknown:
-            raise TypeError(f"{shape.name}{path} has no member {', '.join(sorted(unknown))}")
-        return {
-            name: conform(item, shape.members[name], f"{path}.{name}")
-            for name, item in value.items()
-            if item is not None
-        }
-    if kind == "list":
-        return [conform(item, shape.member, f"{path}[]") for item in value]
-    if kind == "map":
-        return {key: conform(item, shape.value, f"{path}.{key}") for key, item in value.items()}
-    if kind == "timestamp" and isinstance(value, int | float):
-        return datetime.fromtimestamp(value, UTC)
-    return value

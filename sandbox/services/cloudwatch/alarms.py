@@ -99,7 +99,7 @@ def _check(request: Record) -> None:
 
 
 def _invalid(message: str) -> AwsError:
-    return AwsError("InvalidParameterValue", message)
+    return AwsError("ValidationError", message)
 
 
 @operation("cloudwatch", "DescribeAlarms")

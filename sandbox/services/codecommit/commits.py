@@ -115,7 +115,9 @@ def _stage(
     lines = []
     for file in put:
         if "fileContent" not in file:
-            raise AwsError("FileContentRequiredException", f"{file['filePath']} has no content")
+            raise AwsError(
+                "SourceFileOrContentRequiredException", f"{file['filePath']} has no content and no source file"
+            )
         blob = git.run(["hash-object", "-w", "--stdin"], path, data=file["fileContent"]).decode().strip()
         lines.append(f"{MODES[file.get('fileMode', 'NORMAL')]} {blob}\t{_clean(file['filePath'])}")
     lines += [f"0 {'0' * 40}\t{_require_staged(path, index, file['filePath'])[1]}" for file in delete]

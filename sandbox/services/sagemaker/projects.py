@@ -49,6 +49,8 @@ def create_project(
         raise AwsError(
             "ValidationException", "Give either ServiceCatalogProvisioningDetails or TemplateProviders."
         )
+    if any("CfnTemplateProvider" not in provider for provider in TemplateProviders or []):
+        raise AwsError("ValidationException", "A template provider must have a CfnTemplateProvider.")
     with call.engine.store.transaction():
         records = call.records("project")
         existing = records.get(ProjectName)

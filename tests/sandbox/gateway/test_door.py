@@ -72,7 +72,7 @@ def test_a_wrong_secret_and_an_unknown_key_are_told_apart(sandbox: SandboxProces
 def test_what_is_not_implemented_is_named_and_not_retried(sandbox: SandboxProcess) -> None:
     for service, call, arguments, name in (
         ("dynamodb", "list_tables", {}, "dynamodb ListTables"),
-        ("sqs", "list_queues", {}, "ListQueues"),
+        ("kinesis", "list_streams", {}, "kinesis ListStreams"),
         ("codecommit", "list_pull_requests", {"repositoryName": "r"}, "codecommit ListPullRequests"),
     ):
         with pytest.raises(ClientError) as caught:

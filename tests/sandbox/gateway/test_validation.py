@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.engine.operations import AwsError
-from sandbox.gateway.validation import conform, validate
+from sandbox.gateway.validation import pattern_of, validate
 
 SAGEMAKER = botocore.session.Session().get_service_model("sagemaker")
 
 
 def check(operation: str, **parameters: object) -> str:
     try:
-        validate(parameters, SAGEMAKER.operation_model(operation).input_shape, "json")
+        validate(parameters, SAGEMAKER.operation_model(operation).input_shape, "ValidationException")
     except AwsError as error:
         return error.message
     return ""
@@ -47,17 +47,9 @@ def test_every_fault_is_counted() -> None:
     assert check("CreateEndpoint").startswith("2 validation errors detected")
 
 
-def test_an_answer_with_an_unknown_member_never_leaves() -> None:
-    shape = SAGEMAKER.operation_model("DescribeProject").output_shape
-    with pytest.raises(TypeError, match="Colour"):
-        conform({"Colour": "red"}, shape)
-    assert conform({"ProjectName": None, "CreationTime": 0}, shape)["CreationTime"].year == 1970
-
-
 def test_every_pattern_of_the_services_can_be_asked() -> None:
     """The models are written for Java's regular expressions: each must be one that we can ask too."""
     from sandbox.gateway.services import SERVICES
-    from sandbox.gateway.validation import _pattern
 
     session = botocore.session.Session()
     for service in SERVICES:
@@ -65,13 +57,13 @@ def test_every_pattern_of_the_services_can_be_asked() -> None:
         for name in model.shape_names:
             pattern = model.shape_for(name).metadata.get("pattern")
             if pattern:
-                _pattern(pattern)
+                pattern_of(pattern)
 
 
 def test_characters_beyond_the_basic_plane_are_characters() -> None:
     scaling = botocore.session.Session().get_service_model("application-autoscaling")
     shape = scaling.operation_model("RegisterScalableTarget").input_shape
     target = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
-    validate(target | {"ResourceId": "endpoint/😀/variant/é"}, shape, "json")
+    validate(target | {"ResourceId": "endpoint/😀/variant/é"}, shape, "ValidationException")
     with pytest.raises(AwsError, match="'resourceId'"):
-        validate(target | {"ResourceId": "endpoint/\x01"}, shape, "json")
+        validate(target | {"ResourceId": "endpoint/\x01"}, shape, "ValidationException")

@@ -27,15 +27,17 @@ def parse(body: str) -> list[dict[str, Any]]:
         raise TemplateError("Error validating stack policy: Invalid stack policy") from None
     statements = statements if isinstance(statements, list) else [statements]
     for statement in statements:
+        if not isinstance(statement, dict) or not isinstance(statement.get("Condition", {}), dict):
+            raise TemplateError("Error validating stack policy: Invalid stack policy")
         known = {"Effect", "Action", "NotAction", "Principal", "Resource", "NotResource", "Condition", "Sid"}
         surplus = set(statement) - known
         if surplus or statement.get("Effect") not in ("Allow", "Deny") or statement.get("Principal") != "*":
             raise TemplateError("Error validating stack policy: Invalid stack policy")
-        actions = set(_list(statement.get("Action", statement.get("NotAction", []))))
-        if not actions <= _ACTIONS:
+        actions = _list(statement.get("Action", statement.get("NotAction", [])))
+        if not all(isinstance(action, str) and action in _ACTIONS for action in actions):
             raise TemplateError("Error validating stack policy: Invalid action in stack policy")
         for operator, tests in statement.get("Condition", {}).items():
-            if operator not in ("StringEquals", "StringLike") or set(tests) != {"ResourceType"}:
+            if operator not in ("StringEquals", "StringLike") or list(tests) != ["ResourceType"]:
                 raise TemplateError(f"Stack policy condition {operator} is not implemented by the sandbox")
     return statements
 

@@ -157,7 +157,7 @@ def _summary(record: Record) -> Record:
 
 @operation("sagemaker", "ListPipelineExecutionSteps")
 def list_pipeline_execution_steps(call: Call, **request: Any) -> dict[str, Any]:
-    execution = find_execution(call, request["PipelineExecutionArn"])
+    execution = find_execution(call, request.get("PipelineExecutionArn", ""))
     steps = sort(
         list(execution.steps().values()),
         lambda step: (step["StartTime"], step["Private"]["Order"]),
