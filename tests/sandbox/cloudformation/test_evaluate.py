@@ -115,10 +115,11 @@ def test_unknown_spreads_through_functions() -> None:
 
 
 def test_dynamic_references() -> None:
-    assert value("a-{{resolve:ssm:/name:3}}-b") == "a-stored:/name:3-b"
-    assert value({"Fn::Sub": "{{resolve:ssm:/x/${AWS::Region}}}"}) == "stored:/x/us-east-1"
-    with pytest.raises(TemplateError, match="Dynamic reference secretsmanager is not implemented"):
-        value("{{resolve:secretsmanager:x}}")
+    assert value("a-{{resolve:ssm:/name:3}}-b") == "a-stored:ssm:/name:3-b"
+    assert value({"Fn::Sub": "{{resolve:ssm:/x/${AWS::Region}}}"}) == "stored:ssm:/x/us-east-1"
+    assert value("{{resolve:secretsmanager:x:SecretString:k}}") == "stored:secretsmanager:x:SecretString:k"
+    with pytest.raises(TemplateError, match="dynamic reference service vault is not supported"):
+        value("{{resolve:vault:x}}")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from sandbox.services.cloudformation.resources import handler_of
 from sandbox.services.cloudformation.resources.handler import Handler, Request, ResourceFailed
 from sandbox.services.cloudformation.resources.waiting import wake
 from sandbox.services.cloudformation.schema.registry import Schema
-from sandbox.services.cloudformation.stack.lookups import parameter_store
+from sandbox.services.cloudformation.stack import dynamic
 from sandbox.services.cloudformation.stack.outline import Outline, schema_of
 from sandbox.services.cloudformation.stack.records import Record, Stacks
 from sandbox.services.cloudformation.template.evaluate import Place
@@ -91,7 +91,7 @@ class Operation:
         return session_of(self.engine, self.stack["Identity"], self.stacks.region)
 
     def stored(self, reference: str) -> str:
-        return parameter_store(self.session)(reference)
+        return dynamic.values_of(self.session)(reference)
 
     def outline(self, deployed: Record) -> Outline:
         """The template of a `Current` or `Target`, under the values it is deployed with."""

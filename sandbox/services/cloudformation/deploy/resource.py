@@ -13,11 +13,12 @@ from sandbox.services.cloudformation.resources.handler import Made, Stopped
 from sandbox.services.cloudformation.schema.changes import changes
 from sandbox.services.cloudformation.schema.validate import Invalid, validate
 from sandbox.services.cloudformation.stack import policy
-from sandbox.services.cloudformation.stack.lookups import Live
+from sandbox.services.cloudformation.stack.lookups import Live, Shown
 from sandbox.services.cloudformation.stack.outline import Outline
 from sandbox.services.cloudformation.stack.records import Record
 from sandbox.services.cloudformation.stack.tags import resource_tags
 from sandbox.services.cloudformation.template.evaluate import Evaluator
+from sandbox.services.cloudformation.template.parameters import MASK
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ _SNAPSHOT = (
     "DependsOn",
     "ResourceType",
     "NoEcho",
+    "Shown",
 )
 
 
@@ -88,11 +90,27 @@ def _wanted(operation: Operation, outline: Outline, target: Record, name: str) -
         )
     return {
         "Properties": properties,
+        "Shown": _shown(operation, evaluator, target, declared),
         "Tags": resource_tags(schema, operation.place, name, target["Tags"], properties),
         "DeletionPolicy": declared.get("DeletionPolicy", "Delete"),
         "UpdateReplacePolicy": declared.get("UpdateReplacePolicy", "Delete"),
         "DependsOn": outline.edges[name],
     }
+
+
+def _shown(operation: Operation, evaluator: Evaluator, target: Record, declared: Record) -> Record | None:
+    """The properties as events tell them, where they may hold a secret; None: as they are."""
+    stacks, stack_id = operation.stacks, operation.stack_id
+    hidden = set(target["NoEcho"])
+    secrets = any(record.get("NoEcho") for record in stacks.resources_of(stack_id).values())
+    properties: Record = declared.get("Properties", {})
+    if not hidden and not secrets and "{{resolve:" not in evaluator.template.body:
+        return None
+    try:
+        shown: Record = evaluator.shown(Shown(stacks, stack_id), hidden).value(properties)
+    except expected_failures():  # a mask that a function cannot work on
+        return dict.fromkeys(properties, MASK)
+    return shown
 
 
 def new(outline: Outline, name: str) -> Record:
@@ -204,13 +222,19 @@ def _change(operation: Operation, record: Record, wanted: Record, target: Record
         previous_tags=deployed["Tags"],
     )
 
+    tried = False
+
     def make() -> Made:
+        nonlocal tried
         handler.check_update(request)
+        tried = True
         return handler.wait(request, handler.update(request))
 
     made, error = _attempt(record, make)
     if made is None:
-        if forward:
+        if not tried:  # refused before the service was asked: nothing is to be undone
+            record.pop("Attempting", None)
+        elif forward:
             # The service may have taken part of it: a rollback must bring back all that was to change.
             record["Attempted"] = {"Properties": wanted["Properties"], "Tags": wanted["Tags"]}
         return _failed(operation, record, "UPDATE_FAILED", error)

@@ -20,8 +20,7 @@ from sandbox.services.cloudformation.operations.stacks import (
     new_stack,
     stacks_of,
 )
-from sandbox.services.cloudformation.stack import plan
-from sandbox.services.cloudformation.stack.lookups import parameter_store
+from sandbox.services.cloudformation.stack import dynamic, plan
 from sandbox.services.cloudformation.stack.records import Record, Stacks
 from sandbox.services.cloudformation.stack.shown import parameters_of, tags_of
 from sandbox.services.cloudformation.template.errors import TemplateError
@@ -33,9 +32,7 @@ NO_CHANGES = (
 
 @operation("cloudformation", "CreateChangeSet")
 def create_change_set(call: Call, **request: Any) -> dict[str, Any]:
-    submission.refuse(
-        request, "ResourcesToImport", "IncludeNestedStacks", "ImportExistingResources", "DeploymentMode"
-    )
+    submission.refuse(request, "ResourcesToImport", "ImportExistingResources", "DeploymentMode")
     kind = request.get("ChangeSetType", "UPDATE")
     if kind == "IMPORT":
         raise TemplateError("ChangeSetType IMPORT is not implemented by the sandbox")
@@ -87,6 +84,9 @@ def _planned(call: Call, stacks: Stacks, stack: Record, request: dict[str, Any],
     tags = submission.stack_tags(request, last["Tags"])
     identity = submission.identity_of(call, request, stack["Identity"])
     outline = submission.outline_of(call, stacks.place(stack), request, body, last["Parameters"])
+    types = [declared["Type"] for declared in outline.template.resources.values()]
+    if request.get("IncludeNestedStacks") and "AWS::CloudFormation::Stack" in types:
+        raise TemplateError("IncludeNestedStacks with nested stacks is not implemented by the sandbox")
     name = request["ChangeSetName"]
     record = {
         "ChangeSetName": name,
@@ -106,7 +106,7 @@ def _planned(call: Call, stacks: Stacks, stack: Record, request: dict[str, Any],
         "Changes": [],
     }
     try:
-        planned = plan.make(outline, stacks, stack, tags, parameter_store(lambda: call.session()))
+        planned = plan.make(outline, stacks, stack, tags, dynamic.values_of(lambda: call.session()))
     except TemplateError as error:
         return record | {"Status": "FAILED", "ExecutionStatus": "UNAVAILABLE", "StatusReason": error.message}
     if planned.faults:

@@ -9,8 +9,7 @@ from sandbox.engine.operations import AwsError, Call, operation
 from sandbox.services.cloudformation.deploy.operation import stop_phase
 from sandbox.services.cloudformation.deploy.run import TIMEOUT, submit
 from sandbox.services.cloudformation.operations import submission
-from sandbox.services.cloudformation.stack import plan
-from sandbox.services.cloudformation.stack.lookups import parameter_store
+from sandbox.services.cloudformation.stack import dynamic, plan
 from sandbox.services.cloudformation.stack.records import Record, Stacks, check_not_busy
 from sandbox.services.cloudformation.template.errors import TemplateError
 
@@ -132,7 +131,7 @@ def update_stack(call: Call, **request: Any) -> dict[str, Any]:
     new_policy = submission.stack_policy(call, request)
     outline = submission.outline_of(call, stacks.place(stack), request, body, last["Parameters"])
     target = submission.target_of(outline, request, tags) | {"StackPolicyDuringUpdate": during}
-    planned = plan.make(outline, stacks, stack, tags, parameter_store(lambda: call.session()))
+    planned = plan.make(outline, stacks, stack, tags, dynamic.values_of(lambda: call.session()))
     if (
         planned.empty
         and tags == last["Tags"]

@@ -26,7 +26,7 @@ NAMED = {
     "AWS::IAM::User": "UserName",
 }
 IAM_TYPES = {*NAMED, "AWS::IAM::AccessKey", "AWS::IAM::Policy", "AWS::IAM::UserToGroupAddition"}
-_NOT_IMPLEMENTED = ("NotificationARNs", "RollbackConfiguration", "ResourceTypes", "DeploymentConfig")
+_NOT_IMPLEMENTED = ("NotificationARNs", "RollbackConfiguration", "ResourceTypes")
 
 
 def refuse(request: dict[str, Any], *more: str) -> None:
@@ -34,6 +34,9 @@ def refuse(request: dict[str, Any], *more: str) -> None:
     for name in (*_NOT_IMPLEMENTED, *more):
         if request.get(name):
             raise TemplateError(f"{name} is not implemented by the sandbox")
+    for name, value in (request.get("DeploymentConfig") or {}).items():
+        if value not in ("STANDARD", False):  # which is what there is without a configuration
+            raise TemplateError(f"DeploymentConfig with {name} {value} is not implemented by the sandbox")
 
 
 def body_of(call: Call, request: dict[str, Any], previous: str | None = None) -> str:

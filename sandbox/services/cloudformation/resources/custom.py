@@ -48,9 +48,11 @@ class CustomResource(Handler):
     def create(self, request: Request) -> Made:
         return self._ask(request, "Create", {})
 
-    def update(self, request: Request) -> Made:
+    def check_update(self, request: Request) -> None:
         if request.changed("ServiceToken"):
             raise Said("Modifying service token is not allowed.")
+
+    def update(self, request: Request) -> Made:
         old = {"OldResourceProperties": texts(request.previous)}
         return self._ask(request, "Update", {"PhysicalResourceId": request.physical_id} | old)
 

@@ -5,29 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.services.cloudformation.schema.registry import is_custom
 from sandbox.services.cloudformation.stack.records import Record, Stacks
 from sandbox.services.cloudformation.template.errors import TemplateError
+from sandbox.services.cloudformation.template.parameters import MASK
 from sandbox.services.cloudformation.template.unknown import Unknown
 
 Stored = Callable[[str], str]
-
-
-def parameter_store(session: Callable[[], Any]) -> Stored:
-    """Reads `{{resolve:ssm:name[:version]}}` as the principal of `session`."""
-
-    def stored(reference: str) -> str:
-        from botocore.exceptions import ClientError
-
-        try:
-            return session().client("ssm").get_parameter(Name=reference)["Parameter"]["Value"]
-        except ClientError as error:
-            if "NotFound" in error.response["Error"]["Code"]:
-                raise TemplateError(
-                    f"Parameters: [ssm:{reference}] cannot be found. (Service: AWSSimpleSystemsManagement)"
-                ) from None
-            raise
-
-    return stored
+"""The value of a dynamic reference (`ssm:name:1`); `dynamic.values_of` reads them."""
 
 
 class Recorder:
@@ -106,6 +91,11 @@ class Live:
     def attribute(self, logical_id: str, attribute: str) -> Any:
         record = self._record(logical_id)
         found = attribute_of(record, attribute)
+        if found is None and is_custom(record["ResourceType"]):
+            raise TemplateError(
+                f"CustomResource attribute error: Vendor response doesn't contain {attribute} attribute in "
+                f"object {self._stack_id}|{logical_id}"
+            )
         if found is None:
             raise TemplateError(
                 f"Attribute '{attribute}' does not exist for resource {logical_id} ({record['ResourceType']})"
@@ -117,11 +107,23 @@ class Live:
         return self._stacks.exported(name)
 
 
+class Shown(Live):
+    """As Live, for what is shown in events: no secret, and dynamic references as they were written."""
+
+    def __init__(self, stacks: Stacks, stack_id: str) -> None:
+        super().__init__(stacks, stack_id, lambda reference: f"{{{{resolve:{reference}}}}}")
+
+    def attribute(self, logical_id: str, attribute: str) -> Any:
+        return MASK if self._record(logical_id).get("NoEcho") else super().attribute(logical_id, attribute)
+
+
 def attribute_of(record: Record, attribute: str) -> Any:
     """An attribute: what creation returned, else the property of that name; None when there is neither."""
     attributes = record.get("Attributes") or {}
     if attribute in attributes:
         return attributes[attribute]
+    if is_custom(record["ResourceType"]):
+        return None
     value: Any = record.get("Properties") or {}
     for part in attribute.split("."):
         value = value.get(part) if isinstance(value, dict) else None

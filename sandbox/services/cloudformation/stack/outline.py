@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sandbox.services.cloudformation.resources import handler_of
 from sandbox.services.cloudformation.schema.registry import Schema, schema
+from sandbox.services.cloudformation.stack import dynamic
 from sandbox.services.cloudformation.stack.lookups import Recorder
 from sandbox.services.cloudformation.template import references, rules
 from sandbox.services.cloudformation.template.errors import TemplateError
@@ -58,6 +59,7 @@ class Outline:
         references.check(template)
         check_types(template, place.region)
         check_attributes(template, place.region)
+        dynamic.check(template)
         self.template, self.values, self.place = template, values, place
         evaluator = Evaluator(template, values, place, Recorder())
         rules.check(evaluator)

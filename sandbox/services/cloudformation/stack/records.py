@@ -184,7 +184,7 @@ class Stacks:
             kind=record["ResourceType"],
             status=status,
             reason=reason,
-            properties=record.get("Properties"),
+            properties=record.get("Shown") or record.get("Properties"),
         )
 
     # -- events -----------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from sandbox.services.cloudformation.template import functions
 from sandbox.services.cloudformation.template.errors import TemplateError
-from sandbox.services.cloudformation.template.parameters import Values, text_of
+from sandbox.services.cloudformation.template.parameters import MASK, Values, text_of
 from sandbox.services.cloudformation.template.sections import Template
 from sandbox.services.cloudformation.template.unknown import Unknown
 
@@ -28,6 +28,7 @@ PSEUDO = (
 )
 NOT_IMPLEMENTED = ("Fn::Transform", "Fn::ForEach", "Fn::Length", "Fn::ToJsonString")
 _CONDITION_FUNCTIONS = ("Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals", "Condition")
+DYNAMIC_SERVICES = ("ssm", "ssm-secure", "secretsmanager")
 _DYNAMIC = re.compile(r"\{\{resolve:([^:{}]+):([^{}]*)\}\}")
 
 
@@ -47,8 +48,8 @@ class Lookups(Protocol):
 
     def imported(self, name: str) -> Any: ...
 
-    def stored(self, name: str) -> Any:
-        """The value of the Systems Manager parameter `name` or `name:version`."""
+    def stored(self, reference: str) -> Any:
+        """What a dynamic reference stands for: `service:reference`, as between `{{resolve:` and `}}`."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,16 @@ class Evaluator:
 
     def conditions(self) -> dict[str, bool]:
         return {name: self.condition(name) for name in self.template.conditions}
+
+    def shown(self, lookups: Lookups, hidden: set[str]) -> Evaluator:
+        """The same template and conditions, with the values of `hidden` parameters masked."""
+        given, resolved = (
+            {name: MASK if name in hidden else text for name, text in values.items()}
+            for values in (self.values.given, self.values.resolved)
+        )
+        masked = Evaluator(self.template, Values(given, resolved, self.values.types), self.place, lookups)
+        masked._conditions = self.conditions()
+        return masked
 
     def active(self, declared: dict[str, Any]) -> bool:
         """Whether a resource or output is part of the stack."""
@@ -220,9 +231,12 @@ class Evaluator:
         found: dict[str, Any] = {}
         for match in _DYNAMIC.finditer(text):
             service, reference = match.groups()
-            if service != "ssm":
-                raise TemplateError(f"Dynamic reference {service} is not implemented by the sandbox")
-            found[match.group(0)] = self.lookups.stored(reference)
+            if service not in DYNAMIC_SERVICES:
+                raise TemplateError(
+                    f"Template error: dynamic reference service {service} is not supported: "
+                    f"[{', '.join(DYNAMIC_SERVICES)}]"
+                )
+            found[match.group(0)] = self.lookups.stored(f"{service}:{reference}")
         if any(isinstance(value, Unknown) for value in found.values()):
             return Unknown(("AWS::DynamicReference", None))
         for reference, value in found.items():
