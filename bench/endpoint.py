@@ -130,7 +130,7 @@ def deploy(here: Machine, model: Path) -> Callable[[bytes], bytes]:
     s3, sagemaker = access.client("s3"), access.client("sagemaker")
     s3.create_bucket(Bucket="bench-models")
     s3.put_object(Bucket="bench-models", Key="model.tar.gz", Body=archive.read_bytes())
-    role = here.role("bench-endpoint", "s3:*", "logs:*", "cloudwatch:PutMetricData")
+    role = here.role("bench-endpoint", "s3:*", "logs:*", "ecr:*", "cloudwatch:PutMetricData")
     container = {"Image": IMAGE, "ModelDataUrl": "s3://bench-models/model.tar.gz", "Environment": INFERENCE}
     sagemaker.create_model(ModelName="bench", ExecutionRoleArn=role, PrimaryContainer=container)
     variant = {"VariantName": "all", "ModelName": "bench", "InitialInstanceCount": 1}

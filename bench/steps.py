@@ -24,7 +24,7 @@ def run(*, quick: bool) -> list[Result]:
     with machine() as here:
         sagemaker = here.access().client("sagemaker")
         here.access().client("s3").create_bucket(Bucket="bench")
-        role = here.role("bench", "s3:*", "logs:*", "sagemaker:*", "iam:PassRole")
+        role = here.role("bench", "s3:*", "logs:*", "ecr:*", "sagemaker:*", "iam:PassRole")
         sagemaker.create_pipeline(PipelineName="bench", PipelineDefinition=_definition(role), RoleArn=role)
         number = itertools.count(1)
         # The first builds the environment of the image and makes the sandbox's clients.

@@ -16,6 +16,7 @@ from sandbox.engine.logs import LogStream
 from sandbox.engine.operations import AwsError
 from sandbox.engine.processes import Command, Exit
 from sandbox.engine.tasks import Again
+from sandbox.services.sagemaker.image_pulls import check_pull
 from sandbox.services.sagemaker.jobs import ENDED, REASON_LENGTH, Job
 
 if TYPE_CHECKING:
@@ -51,9 +52,17 @@ class Run:
         return self.job.session().client("s3")
 
     def environment(self, image: str) -> Environment:
-        """The libraries of the job's image. JobFailed where they cannot be installed."""
+        """The libraries of the job's image. JobFailed where the role cannot pull it, or they cannot be
+        installed."""
         from sandbox.runtimes import EnvironmentFailed, ensure, runtime_of
 
+        try:
+            check_pull(self.session, image)
+        except AwsError as error:
+            raise JobFailed(
+                "ClientError: Cannot pull algorithm container. Either the image does not exist or its "
+                f"permissions are incorrect. {error.message}"
+            ) from None
         try:
             return ensure(runtime_of(image), progress=self.lines.write)
         except EnvironmentFailed as error:

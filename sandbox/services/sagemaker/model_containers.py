@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.operations import AwsError, Call
+from sandbox.services.sagemaker.image_pulls import check_pull
 from sandbox.services.sagemaker.s3_uri import parse_s3_uri
+
+if TYPE_CHECKING:
+    from sandbox.engine.clients import Session
 
 Container = dict[str, Any]
 SERVICE = "sagemaker.amazonaws.com"
@@ -23,6 +27,7 @@ def resolve_containers(call: Call, containers: list[Container], role: str, model
         else:
             resolved.append(_members(container))
     for container in resolved:
+        _check_image(call, container["Image"], role, model)
         if container.get("ModelDataUrl"):
             _check_data(call, container["ModelDataUrl"], role, model)
     return resolved
@@ -69,6 +74,23 @@ def _status(error: Any) -> int:
     return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
 
 
+def _execution(call: Call, role: str, model: str) -> Session:
+    return call.engine.clients.role(
+        role, service=SERVICE, session_name="SageMaker", region=call.region, source_arn=model
+    )
+
+
+def _check_image(call: Call, image: str, role: str, model: str) -> None:
+    try:
+        check_pull(_execution(call, role, model), image)
+    except AwsError as error:
+        raise AwsError(
+            "ValidationException",
+            f'The role "{role}" does not have BatchGetImage permission for the image: "{image}". '
+            f"{error.message}",
+        ) from None
+
+
 def _check_data(call: Call, url: str, role: str, model: str) -> None:
     from botocore.exceptions import ClientError
 
@@ -77,9 +99,7 @@ def _check_data(call: Call, url: str, role: str, model: str) -> None:
     except ValueError:
         raise AwsError("ValidationException", f"Model data must be at an S3 URI, not {url}.") from None
     try:
-        session = call.engine.clients.role(
-            role, service=SERVICE, session_name="SageMaker", region=call.region, source_arn=model
-        )
+        session = _execution(call, role, model)
         session.client("s3").head_object(Bucket=bucket, Key=key)
     except AwsError:
         raise _no_access(call, url, role) from None

@@ -38,7 +38,7 @@ class Room:
         self.iam = sandbox.client("iam")
         self.logs = sandbox.client("logs")
         self.s3.create_bucket(Bucket=self.bucket)
-        self.role = self.make_role("role", "s3:*", "sagemaker:*", "logs:*", "iam:PassRole")
+        self.role = self.make_role("role", "s3:*", "sagemaker:*", "logs:*", "ecr:*", "iam:PassRole")
 
     def make_role(self, name: str, *actions: str) -> str:
         name = f"{self.name}-{name}"

@@ -123,7 +123,10 @@ def test_missing_data_and_missing_permission_are_told_apart(room: Room) -> None:
     name = start(room, "Processing", "no-data", "true", inputs=[("a", f"s3://{room.bucket}/nothing")])
     reason = room.job("Processing", name)["FailureReason"]
     assert f'No S3 objects found under S3 URL "s3://{room.bucket}/nothing"' in reason
-    weak = room.make_role("weak", "logs:*")
+    name = start(room, "Processing", "unpulled", "true", role=room.make_role("no-images", "logs:*"))
+    reason = room.job("Processing", name)["FailureReason"]
+    assert reason.startswith("ClientError: Cannot pull algorithm container") and "ecr:" in reason
+    weak = room.make_role("weak", "logs:*", "ecr:*")
     name = start(room, "Processing", "denied", "true", inputs=[("a", f"s3://{room.bucket}/raw")], role=weak)
     reason = room.job("Processing", name)["FailureReason"]
     assert (

@@ -103,9 +103,21 @@ def test_what_cannot_be_a_model_is_refused(
     assert message in error.value.response["Error"]["Message"]
 
 
+def test_a_role_that_may_not_pull_the_image_is_named(endpoints: EndpointRoom) -> None:
+    role = endpoints.room.make_role("no-images", "logs:*", "s3:*")
+    with pytest.raises(ClientError) as error:
+        endpoints.sagemaker.create_model(
+            ModelName=f"{endpoints.room.name}-no-images",
+            PrimaryContainer={"Image": IMAGE},
+            ExecutionRoleArn=role,
+        )
+    message = error.value.response["Error"]["Message"]
+    assert f'The role "{role}" does not have BatchGetImage permission for the image: "{IMAGE}"' in message
+
+
 def test_a_role_that_may_not_read_the_data_is_named(endpoints: EndpointRoom) -> None:
     room = endpoints.room
-    role = room.make_role("blind", "logs:*")
+    role = room.make_role("blind", "logs:*", "ecr:*")
     uri = room.put("blind/model.tar.gz", archive({}))
     with pytest.raises(ClientError) as error:
         endpoints.sagemaker.create_model(

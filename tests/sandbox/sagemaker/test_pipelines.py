@@ -222,7 +222,7 @@ def test_calls_are_made_as_the_pipelines_role(room: Room) -> None:
 
 
 def test_a_builder_that_may_not_approve_cannot_register_an_approved_model(room: Room) -> None:
-    role = room.make_role("builder", "s3:*", "logs:*", "sagemaker:*", "iam:PassRole")
+    role = room.make_role("builder", "s3:*", "logs:*", "ecr:*", "sagemaker:*", "iam:PassRole")
     statement = {
         "Effect": "Deny",
         "Action": ["sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"],
