@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from sandbox.iam.granted import granted
-from sandbox.iam.ledger import ALLOWED, CALLED, DENIED, UNMAPPED_PREFIX
+from sandbox.iam.ledger import ALLOWED, CALLED, DENIED, HANDLED, UNMAPPED_PREFIX
 from sandbox.state import decisions, location
 
 
@@ -17,6 +17,8 @@ class PrincipalReport:
     """One principal's share. Counts of calls by `service:Operation`, of refusals and unmapped by action.
 
     `granted` is None for who is no role: a user's or the root's grants are not measured by one loop.
+    `handlers`: the actions that the registry's schemas list for the types of resources that CloudFormation
+    handled as this principal. AWS's handlers may call them where the sandbox's do not.
     """
 
     arn: str
@@ -25,6 +27,7 @@ class PrincipalReport:
     refused: dict[str, int]
     unmapped: dict[str, int]
     granted: frozenset[str] | None
+    handlers: frozenset[str]
 
     @property
     def name(self) -> str:
@@ -32,8 +35,16 @@ class PrincipalReport:
 
     @property
     def unused(self) -> frozenset[str]:
-        used = {action.lower() for action in self.used}
+        """Granted, not used, and not AWS's handlers' to use either."""
+        used = {action.lower() for action in self.used | self.handlers}
         return frozenset(action for action in self.granted or () if action.lower() not in used)
+
+    @property
+    def reserved(self) -> frozenset[str]:
+        """Granted, not used here, but AWS's handlers may use it."""
+        used = {action.lower() for action in self.used}
+        handlers = {action.lower() for action in self.handlers}
+        return frozenset(name for name in self.granted or () if name.lower() in handlers - used)
 
 
 @dataclass(frozen=True)
@@ -86,7 +97,20 @@ def report(state: Path | None = None, *, names: Iterable[str] = ("*",), users: b
             refused=outcomes.get(DENIED, {}),
             unmapped=unmapped,
             granted=None if policies is None else granted(policies),
+            handlers=_of_handlers(outcomes.get(HANDLED, ())),
         )
         if any(fnmatchcase(item.name, pattern) for pattern in patterns) and (users or policies is not None):
             found.append(item)
     return Report(tuple(found))
+
+
+def _of_handlers(types: Iterable[str]) -> frozenset[str]:
+    from sandbox.services.cloudformation.schema.registry import schema
+
+    found: set[str] = set()
+    for name in types:
+        known = schema(name)
+        for kind, handler in (known.data.get("handlers", {}) if known else {}).items():
+            if kind != "list":
+                found.update(handler.get("permissions", ()))
+    return frozenset(found)

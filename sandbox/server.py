@@ -51,6 +51,7 @@ class Sandbox:
 
         self.engine.clients.transport = handle
         self.engine.clients.authorize = authorization.of_session(self.engine)
+        self.engine.clients.handles = authorization.handles
         git = GitHttp(self.engine, *authorization.of_git(self.engine), pushes.telling)
         self.http = _server(port, handle, git, Tls(settings.state))
         self.engine.clients.endpoint_url = self.http.url

@@ -60,6 +60,7 @@ def _row(item: Any) -> dict[str, Any]:
         "Calls": sum(item.calls.values()),
         "Actions": len(item.used),
         "Granted": len(item.granted) if known else None,
+        "Handlers": len(item.reserved) if known else None,
         "Unused": len(item.unused) if known else None,
         "Refused": sum(item.refused.values()),
         "Unmapped": sum(item.unmapped.values()),

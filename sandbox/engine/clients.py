@@ -121,6 +121,10 @@ class Session:
         """Decides an action that has no public API (a permission only); AwsError when it is denied."""
         self._clients.authorize(self, action, resource, context)
 
+    def handles(self, resource_type: str) -> None:
+        """Tells the permissions report that CloudFormation handles resources of a type as this principal."""
+        self._clients.handles(self, resource_type)
+
     def environment(self) -> dict[str, str]:
         """Variables by which any AWS client in a subprocess acts as this principal through the gateway."""
         variables = {
@@ -137,12 +141,13 @@ class Session:
 
 
 class Clients:
-    """Hands out sessions. The gateway sets `transport` and `authorize` when it starts."""
+    """Hands out sessions. The gateway sets `transport`, `authorize` and `handles` when it starts."""
 
     def __init__(self, account: str, now: Callable[[], float]) -> None:
         self.endpoint_url = ""
         self.transport: Transport = _no_transport
         self.authorize: Callable[[Session, str, str, dict[str, str]], None] = _no_authorize
+        self.handles: Callable[[Session, str], None] = lambda *_: None
         self.root_key = ""
         self._account = account
         self._now = now

@@ -98,6 +98,12 @@ def of_session(engine: Engine) -> Callable[[Session, str, str, dict[str, str]], 
     return authorize_action
 
 
+def handles(session: Session, resource_type: str) -> None:
+    """Notes the type of a resource that CloudFormation handles as a session's principal."""
+    principal = principal_of(session.credentials.access_key, session.credentials.token)
+    LEDGER.handled(principal.arn, resource_type)
+
+
 def of_git(engine: Engine) -> tuple[AuthenticateGit, AuthorizeGit]:
     """Authenticates git's requests, and decides codecommit:GitPull and codecommit:GitPush for them."""
     region = engine.settings.region

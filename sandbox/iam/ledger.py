@@ -13,7 +13,7 @@ from sandbox.iam.policy import UNKNOWN_KEY, UNMAPPED
 Key = tuple[str, str, str]
 """(principal, action or call, outcome)."""
 
-ALLOWED, DENIED, CALLED = "allowed", "denied", "called"
+ALLOWED, DENIED, CALLED, HANDLED = "allowed", "denied", "called", "handled"
 UNMAPPED_PREFIX = "unmapped: "
 """An outcome that starts with it goes on with what the sandbox could not tell."""
 
@@ -58,6 +58,11 @@ class Ledger:
         """Counts a request, however many decisions it needs."""
         with self._lock:
             self._count((principal, f"{service}:{operation}", CALLED))
+
+    def handled(self, principal: str, resource_type: str) -> None:
+        """Counts a resource that CloudFormation handled as a principal."""
+        with self._lock:
+            self._count((principal, resource_type, HANDLED))
 
     def _count(self, key: Key) -> None:
         self._counts[key] += 1
