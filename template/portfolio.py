@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
-from aws_cdk import Aws, BootstraplessSynthesizer, CfnOutput, CfnTag, Stack
+from aws_cdk import Aws, CfnOutput, CfnTag, LegacyStackSynthesizer, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_servicecatalog as servicecatalog
 from constructs import Construct
@@ -33,7 +33,8 @@ class PortfolioStack(Stack):
             construct_id,
             stack_name=STACK_NAME,
             description="Portfolio of SageMaker project templates",
-            synthesizer=BootstraplessSynthesizer(),
+            # Who runs `cdk deploy` does it under their own name: no bootstrap, and no role but theirs.
+            synthesizer=LegacyStackSynthesizer(),
             analytics_reporting=False,
         )
         self.arns = Arns(partition=Aws.PARTITION, region=Aws.REGION, account=Aws.ACCOUNT_ID)
