@@ -99,7 +99,7 @@ def test_dates_and_long_account_numbers_stay_text() -> None:
         ),
         (
             "Transform: AWS::Serverless-2016-10-31\nResources: {A: {Type: T}}",
-            "the Transform section is not implemented",
+            "Template error: transform AWS::Serverless-2016-10-31 is not implemented",
         ),
         ("Resources: {A: {Type: T}}\nOutputs: {O: {}}", "Every Outputs member must contain a Value object"),
     ],
@@ -163,11 +163,11 @@ def _properties(value: object) -> dict:
         ),
         (
             {"Resources": _properties({"Fn::Length": [1]})},
-            "Template error: Fn::Length is not implemented by the sandbox",
+            "Template error: Fn::Length needs the transform AWS::LanguageExtensions",
         ),
         (
             {"Resources": _properties({"Fn::Transform": {}})},
-            "Template error: Fn::Transform is not implemented by the sandbox",
+            "Template error: Fn::Transform was not processed",
         ),
     ],
 )

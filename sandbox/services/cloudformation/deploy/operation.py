@@ -95,12 +95,13 @@ class Operation:
 
     def outline(self, deployed: Record) -> Outline:
         """The template of a `Current` or `Target`, under the values it is deployed with."""
+        template = parse(deployed.get("Processed") or deployed["TemplateBody"])
         values = Values(
             deployed["Parameters"],
             deployed["ResolvedParameters"],
-            {name: item["Type"] for name, item in parse(deployed["TemplateBody"]).parameters.items()},
+            {name: item["Type"] for name, item in template.parameters.items()},
         )
-        return Outline(parse(deployed["TemplateBody"]), values, self.place)
+        return Outline(template, values, self.place)
 
     def schema(self, type_name: str) -> Schema:
         return schema_of(type_name, self.stacks.region)
@@ -119,9 +120,11 @@ class Operation:
             "physical_id": record.get("PhysicalResourceId") or "",
             "attributes": record.get("Attributes") or {},
         }
+        session = self.session()
+        session.handles(record["ResourceType"])
         return Request(
             engine=self.engine,
-            session=self.session(),
+            session=session,
             place=self.place,
             type=record["ResourceType"],
             logical_id=record["LogicalResourceId"],

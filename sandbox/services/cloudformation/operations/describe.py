@@ -159,7 +159,8 @@ def describe_stack_resource(call: Call, StackName: str, LogicalResourceId: str) 
     if record is None:
         raise TemplateError(f"Resource {LogicalResourceId} does not exist for stack {stack['StackName']}")
     shown = deployed(stack)
-    declared = parse(shown["TemplateBody"]).resources.get(LogicalResourceId, {}) if shown else {}
+    body = shown.get("Processed") or shown.get("TemplateBody")
+    declared = parse(body).resources.get(LogicalResourceId, {}) if body else {}
     detail = _resource(stack, record, "LastUpdatedTimestamp")
     return {"StackResourceDetail": detail | {"Metadata": json.dumps(declared.get("Metadata", {}))}}
 
@@ -186,11 +187,13 @@ def get_template(
 ) -> dict[str, Any]:
     stacks = stacks_of(call)
     if ChangeSetName:
-        body = stacks.change_set(ChangeSetName, StackName)["Target"]["TemplateBody"]
+        shown = stacks.change_set(ChangeSetName, StackName)["Target"]
     elif StackName:
-        body = deployed(stacks.get(StackName)).get("TemplateBody")
+        shown = deployed(stacks.get(StackName))
     else:
         raise TemplateError("Either StackName or ChangeSetName must be specified")
+    processed = shown.get("Processed") if TemplateStage == "Processed" else None
+    body = processed or shown.get("TemplateBody")
     # The gateway's model says string: what the client parses as JSON or YAML is for it to decide.
     return {"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]}
 

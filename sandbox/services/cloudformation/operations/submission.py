@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from sandbox.engine.operations import AwsError, Call
 from sandbox.services.cloudformation.deploy.operation import SERVICE_PRINCIPAL
 from sandbox.services.cloudformation.stack import policy, tags
+from sandbox.services.cloudformation.stack.lookups import Recorder
 from sandbox.services.cloudformation.stack.outline import Outline
 from sandbox.services.cloudformation.stack.records import Record
-from sandbox.services.cloudformation.template import parameters, references
+from sandbox.services.cloudformation.template import parameters, references, transform
 from sandbox.services.cloudformation.template.errors import TemplateError
-from sandbox.services.cloudformation.template.evaluate import Place
+from sandbox.services.cloudformation.template.evaluate import Evaluator, Place
 from sandbox.services.cloudformation.template.sections import Template, parse
 
 MAX_INLINE_BYTES = 51_200
@@ -107,9 +108,11 @@ def _location(call: Call, url: str, member: str) -> tuple[str, str]:
 
 
 def parsed(body: str) -> Template:
+    """A template's text, checked as far as it can be before its transforms have worked on it."""
     template = parse(body)
     parameters.check_declarations(template.parameters)
-    references.check(template)
+    if not template.transformed:
+        references.check(template)
     return template
 
 
@@ -161,15 +164,39 @@ def outline_of(
         return found
 
     values = parameters.resolve(template.parameters, request.get("Parameters") or [], previous, store)
-    check_capabilities(template, request.get("Capabilities"))
-    return Outline(template, values, place)
+
+    def known(of: Template) -> Evaluator:
+        return Evaluator(of, values, place, Recorder())
+
+    processed = transform.process(template, known, lambda location: included(call, location))
+    check_capabilities(processed, request.get("Capabilities"))
+    if template.transformed and "ChangeSetName" not in request:
+        _check_expansion(request)
+    return Outline(processed, values, place, original=template.body)
+
+
+def _check_expansion(request: dict[str, Any]) -> None:
+    """What a macro made is deployed unseen only with leave; a change set shows it first."""
+    if "CAPABILITY_AUTO_EXPAND" not in (request.get("Capabilities") or []):
+        raise AwsError(
+            "InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_AUTO_EXPAND]"
+        )
+
+
+def included(call: Call, location: str) -> str:
+    """The text that AWS::Include names, by s3://bucket/key or a URL."""
+    if location.startswith("s3://"):
+        bucket, _, key = location.removeprefix("s3://").partition("/")
+        location = f"https://s3.amazonaws.com/{bucket}/{quote(key)}"
+    return object_of(call, location, "Location", MAX_TEMPLATE_BYTES)
 
 
 def target_of(outline: Outline, request: dict[str, Any], stack_tags: dict[str, str]) -> Record:
     """What a stack keeps of a deployment it is asked for."""
     return {
         "Id": str(uuid.uuid4()),
-        "TemplateBody": outline.template.body,
+        "TemplateBody": outline.original,
+        "Processed": outline.template.body if outline.template.transformed else None,
         "Description": outline.template.description,
         "Parameters": outline.values.given,
         "ResolvedParameters": outline.values.resolved,

@@ -19,8 +19,9 @@ from sandbox.services.cloudformation.template.sections import Template
 @operation("cloudformation", "ValidateTemplate")
 def validate_template(call: Call, **request: Any) -> dict[str, Any]:
     template = submission.parsed(submission.body_of(call, request))
-    outline.check_types(template, call.region)
-    outline.check_attributes(template, call.region)
+    if not template.transformed:
+        outline.check_types(template, call.region)
+        outline.check_attributes(template, call.region)
     needed, why = submission.capabilities_needed(template)
     return {
         "Parameters": [
@@ -35,7 +36,12 @@ def validate_template(call: Call, **request: Any) -> dict[str, Any]:
         "Description": template.description,
         "Capabilities": needed,
         "CapabilitiesReason": why,
+        "DeclaredTransforms": _transforms(template),
     }
+
+
+def _transforms(template: Template) -> list[str]:
+    return [item if isinstance(item, str) else str(item.get("Name")) for item in template.transforms]
 
 
 @operation("cloudformation", "GetTemplateSummary")
@@ -48,7 +54,8 @@ def get_template_summary(call: Call, **request: Any) -> dict[str, Any]:
     else:
         body = submission.body_of(call, request)
     template = submission.parsed(body)
-    outline.check_types(template, call.region)
+    if not template.transformed:
+        outline.check_types(template, call.region)
     needed, why = submission.capabilities_needed(template)
     types = [declared["Type"] for declared in template.resources.values()]
     return {
@@ -57,6 +64,7 @@ def get_template_summary(call: Call, **request: Any) -> dict[str, Any]:
         "Capabilities": needed,
         "CapabilitiesReason": why,
         "ResourceTypes": types,
+        "DeclaredTransforms": _transforms(template),
         "Version": template.data.get("AWSTemplateFormatVersion"),
         "Metadata": json.dumps(template.data["Metadata"]) if "Metadata" in template.data else None,
         "ResourceIdentifierSummaries": _identifiers(template, call.region),

@@ -17,6 +17,7 @@ _MODULES = {
     "AWS::Events": "events",
     "AWS::IAM": "iam",
     "AWS::KMS": "kms",
+    "AWS::Lambda": "lambda_",
     "AWS::Logs": "logs",
     "AWS::S3": "s3",
     "AWS::SSM": "ssm",

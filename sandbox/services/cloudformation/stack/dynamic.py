@@ -82,7 +82,7 @@ def _secret(client: Any, reference: str) -> str:
     try:
         found = json.loads(text)[key]
     except (ValueError, KeyError, TypeError):
-        raise TemplateError(f"Could not find a value associated with JSONKey in SecretString: {key}") from None
+        raise TemplateError("Could not find a value associated with JSONKey in SecretString") from None
     return found if isinstance(found, str) else json.dumps(found)
 
 
@@ -91,9 +91,10 @@ def check(template: Template) -> None:
     wrong: list[str] = []
     for declared in template.resources.values():
         kind = declared["Type"]
-        for path in _secure_paths(declared.get("Properties", {}), ""):
-            if path not in SECURE_PROPERTIES.get(kind, ()):
-                wrong.append(f"{kind}/Properties/{path}")
+        found = _secure_paths(declared.get("Properties", {}), "")
+        wrong += [
+            f"{kind}/Properties/{path}" for path in found if path not in SECURE_PROPERTIES.get(kind, ())
+        ]
     if wrong:
         raise TemplateError(f"SSM Secure reference is not supported in: [{', '.join(sorted(set(wrong)))}]")
 

@@ -55,7 +55,9 @@ def check_attributes(template: Template, region: str) -> None:
 class Outline:
     """A template under one set of values: which resources are part of it and what waits for what."""
 
-    def __init__(self, template: Template, values: Values, place: Place) -> None:
+    def __init__(self, template: Template, values: Values, place: Place, original: str | None = None) -> None:
+        """`original`: the text of the template before its transforms worked on it."""
+        self.original = original or template.body
         references.check(template)
         check_types(template, place.region)
         check_attributes(template, place.region)

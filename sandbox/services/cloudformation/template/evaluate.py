@@ -7,6 +7,7 @@ with what the created resources returned.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,7 +27,15 @@ PSEUDO = (
     "AWS::StackName",
     "AWS::URLSuffix",
 )
-NOT_IMPLEMENTED = ("Fn::Transform", "Fn::ForEach", "Fn::Length", "Fn::ToJsonString")
+EXTENSIONS = ("Fn::Length", "Fn::ToJsonString")
+_OF_VALUES: dict[str, Callable[[Any], Any]] = {
+    "Fn::Base64": functions.base64_of,
+    "Fn::Cidr": functions.cidr,
+    "Fn::Length": functions.length,
+    "Fn::Select": functions.select,
+    "Fn::Split": functions.split,
+    "Fn::ToJsonString": functions.to_json,
+}
 _CONDITION_FUNCTIONS = ("Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals", "Condition")
 DYNAMIC_SERVICES = ("ssm", "ssm-secure", "secretsmanager")
 _DYNAMIC = re.compile(r"\{\{resolve:([^:{}]+):([^{}]*)\}\}")
@@ -136,26 +145,20 @@ class Evaluator:
             case "Fn::If":
                 return self._if(argument)
             case "Fn::FindInMap":
-                return functions.find_in_map(self.value(argument), self.template.mappings)
+                return self._find_in_map(argument)
             case "Fn::Join":
                 return self._again(functions.join(self.value(argument)))
-            case "Fn::Select":
-                return functions.select(self.value(argument))
-            case "Fn::Split":
-                return functions.split(self.value(argument))
-            case "Fn::Base64":
-                return functions.base64_of(self.value(argument))
-            case "Fn::Cidr":
-                return functions.cidr(self.value(argument))
             case "Fn::GetAZs":
                 return functions.availability_zones(self.value(argument), self.place.region)
             case "Fn::ImportValue":
                 imported = self.value(argument)
                 return imported if isinstance(imported, Unknown) else self.lookups.imported(text_of(imported))
+        if name in _OF_VALUES and (name not in EXTENSIONS or self.template.extended):
+            return _OF_VALUES[name](self.value(argument))
         if name in _CONDITION_FUNCTIONS:
             raise TemplateError(f"Template error: {name} cannot be used outside of conditions")
-        if name in NOT_IMPLEMENTED:
-            raise TemplateError(f"Template error: {name} is not implemented by the sandbox")
+        if name in EXTENSIONS:
+            raise TemplateError(f"Template error: {name} needs the transform AWS::LanguageExtensions")
         raise TemplateError(f"Template validation error: unsupported function {name}")
 
     def _ref(self, name: Any) -> Any:
@@ -187,6 +190,18 @@ class Evaluator:
             return self._ref(name)
 
         return self._again(functions.sub(text, lookup))
+
+    def _find_in_map(self, argument: Any) -> Any:
+        """The language extensions know a fourth argument: what is there for a key that is not."""
+        otherwise: Any = None
+        if self.template.extended and isinstance(argument, list) and len(argument) == 4:
+            *argument, otherwise = argument
+            if not (isinstance(otherwise, dict) and set(otherwise) == {"DefaultValue"}):
+                raise TemplateError("Template error: the fourth Fn::FindInMap parameter is DefaultValue")
+        asked = self.value(argument)
+        if otherwise is not None and not functions.in_map(asked, self.template.mappings):
+            return self.value(otherwise["DefaultValue"])
+        return functions.find_in_map(asked, self.template.mappings)
 
     def _again(self, text: Any) -> Any:
         return self._dynamic(text) if isinstance(text, str) and "{{resolve:" in text else text

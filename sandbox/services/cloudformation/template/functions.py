@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -136,6 +137,28 @@ def find_in_map(argument: Any, mappings: dict[str, Any]) -> Any:
     if key not in mappings[name] or attribute not in mappings[name][key]:
         raise TemplateError(f"Template error: Unable to get mapping for {name}::{key}::{attribute}")
     return mappings[name][key][attribute]
+
+
+def in_map(argument: Any, mappings: dict[str, Any]) -> bool:
+    """Whether Fn::FindInMap would find something; so it would be taken to, while a key is not known yet."""
+    if unknowns(argument) or not (isinstance(argument, list) and len(argument) == 3):
+        return True
+    name, key, attribute = (text_of(item) for item in argument)
+    return attribute in mappings.get(name, {}).get(key, {})
+
+
+def length(argument: Any) -> Any:
+    if isinstance(argument, Unknown):
+        return argument
+    if not isinstance(argument, list):
+        raise TemplateError("Template error: Fn::Length expects an array")
+    return len(argument)
+
+
+def to_json(argument: Any) -> Any:
+    if not isinstance(argument, dict | list | Unknown):
+        raise TemplateError("Template error: Fn::ToJsonString expects an object or an array")
+    return joined(argument) if unknowns(argument) else json.dumps(argument, separators=(",", ":"))
 
 
 def availability_zones(argument: Any, region: str) -> Any:

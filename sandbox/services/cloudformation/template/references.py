@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any
 
 from sandbox.services.cloudformation.template.errors import TemplateError
-from sandbox.services.cloudformation.template.evaluate import NOT_IMPLEMENTED, PSEUDO
+from sandbox.services.cloudformation.template.evaluate import EXTENSIONS, PSEUDO
 from sandbox.services.cloudformation.template.functions import SUB_VARIABLE, sub_parts
 from sandbox.services.cloudformation.template.read import FUNCTIONS
 from sandbox.services.cloudformation.template.sections import Template
 
 Reference = tuple[str, str]
-"""(kind, name): kind is "Ref", "GetAtt" (name: `resource.attribute`) or "Condition"."""
+"""(kind, name): kind is "Ref", "GetAtt" (name: `resource.attribute`), "Condition", or "Extension" (a function
+that only templates with the language extensions know)."""
 
 
 def references(value: Any) -> Iterator[Reference]:
@@ -35,10 +36,12 @@ def references(value: Any) -> Iterator[Reference]:
 
 
 def _of_function(name: str, argument: Any) -> Iterator[Reference]:
-    if name in NOT_IMPLEMENTED:
-        raise TemplateError(f"Template error: {name} is not implemented by the sandbox")
+    if name == "Fn::Transform":
+        raise TemplateError("Template error: Fn::Transform was not processed")
     if name[4:] not in FUNCTIONS:
         raise TemplateError(f"Template validation error: Template format error: Unsupported function {name}")
+    if name in EXTENSIONS:
+        yield "Extension", name
     if name == "Fn::GetAtt":
         parts = argument.split(".", 1) if isinstance(argument, str) else argument
         if not (isinstance(parts, list) and len(parts) == 2 and isinstance(parts[0], str)):
@@ -81,6 +84,7 @@ def _check_block(block: str, values: Mapping[str, Any], template: Template, know
     for value in values.values():
         for kind, name in references(value):
             target = name.split(".", 1)[0]
+            _check_extension(kind, name, template)
             if kind == "Condition":
                 if name not in template.conditions:
                     raise TemplateError(
@@ -109,11 +113,19 @@ def _check_block(block: str, values: Mapping[str, Any], template: Template, know
         )
 
 
+def _check_extension(kind: str, name: str, template: Template) -> None:
+    if kind == "Extension" and not template.extended:
+        raise TemplateError(f"Template error: {name} needs the transform AWS::LanguageExtensions")
+
+
 def _check_conditions(template: Template) -> None:
     edges: dict[str, list[str]] = {}
     for name, expression in template.conditions.items():
         edges[name] = list(_conditions_in(expression))
         for kind, target in references(expression):
+            _check_extension(kind, target, template)
+            if kind == "Extension":
+                continue
             if kind == "GetAtt" or (target not in template.parameters and target not in PSEUDO):
                 raise TemplateError(
                     f"Template format error: Unresolved dependencies [{target.split('.', 1)[0]}]. "

@@ -42,7 +42,12 @@ OUTPUT_MEMBERS = {"Value", "Description", "Export", "Condition"}
 LIMITS = {"Resources": 500, "Parameters": 200, "Outputs": 200, "Mappings": 200}
 DELETION_POLICIES = ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot")
 REPLACE_POLICIES = ("Delete", "Retain", "Snapshot")
-_NOT_IMPLEMENTED = ("Transform", "Hooks")
+_NOT_IMPLEMENTED = ("Hooks",)
+LANGUAGE = "AWS::LanguageExtensions"
+INCLUDE = "AWS::Include"
+_OTHER_TRANSFORMS = ("AWS::Serverless-", "AWS::SecretsManager-", "AWS::ServiceCatalog", "AWS::CodeDeploy")
+_GENERATES = ("Fn::ForEach::", "Fn::Transform")
+"""Keys that stand for members which a transform makes."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,23 @@ class Template:
 
     @cached_property
     def resources(self) -> dict[str, dict[str, Any]]:
-        return self.data["Resources"]
+        return _made(self.data["Resources"])
+
+    @cached_property
+    def transforms(self) -> list[Any]:
+        """The Transform section: names, or objects of Name and Parameters."""
+        found = self.data.get("Transform", [])
+        return found if isinstance(found, list) else [found]
+
+    @cached_property
+    def extended(self) -> bool:
+        """Whether the template speaks the language extensions."""
+        return LANGUAGE in self.transforms
+
+    @cached_property
+    def transformed(self) -> bool:
+        """Whether transforms have a part in what the template says."""
+        return bool(self.transforms) or "Fn::Transform" in self.body
 
     @cached_property
     def parameters(self) -> dict[str, dict[str, Any]]:
@@ -62,7 +83,7 @@ class Template:
 
     @cached_property
     def conditions(self) -> dict[str, Any]:
-        return self.data.get("Conditions", {})
+        return _made(self.data.get("Conditions", {}))
 
     @cached_property
     def mappings(self) -> dict[str, Any]:
@@ -74,16 +95,27 @@ class Template:
 
     @cached_property
     def outputs(self) -> dict[str, dict[str, Any]]:
-        return self.data.get("Outputs", {})
+        return _made(self.data.get("Outputs", {}))
 
     @property
     def description(self) -> str | None:
         return self.data.get("Description")
 
 
+def _made(section: dict[str, Any]) -> dict[str, Any]:
+    return {name: item for name, item in section.items() if not name.startswith(_GENERATES)}
+
+
 def parse(body: str) -> Template:
-    """A structurally sound template; raises TemplateError in CloudFormation's words."""
-    data = read(body)
+    """A structurally sound template; raises TemplateError in CloudFormation's words.
+
+    What transforms are to make is not part of its sections before `transform.process` has made it.
+    """
+    return checked(body, read(body))
+
+
+def checked(body: str, data: dict[str, Any]) -> Template:
+    """The template of data that was read already."""
     unknown = [name for name in data if name not in SECTIONS]
     if unknown:
         raise TemplateError(f"Invalid template property or properties [{', '.join(unknown)}]")
@@ -103,12 +135,40 @@ def parse(body: str) -> Template:
             )
     if not data.get("Resources"):
         raise TemplateError("Template format error: At least one Resources member must be defined.")
-    for name, declared in data["Resources"].items():
-        _check_resource(name, declared)
-    for name, declared in data.get("Outputs", {}).items():
+    template = Template(body, data)
+    for transform in template.transforms:
+        transform_name(transform)
+    _check_generators(template)
+    for name, declared in template.resources.items():
+        _check_resource(name, declared, template.extended)
+    for name, declared in template.outputs.items():
         _check_output(name, declared)
     _check_mappings(data.get("Mappings", {}))
-    return Template(body, data)
+    return template
+
+
+def transform_name(transform: Any) -> str:
+    """The name of a transform that the sandbox knows; TemplateError for others, macros among them."""
+    name = transform.get("Name") if isinstance(transform, dict) else transform
+    if not isinstance(name, str):
+        raise TemplateError("Template format error: Every Transform must have a Name that is a string.")
+    if name in (LANGUAGE, INCLUDE):
+        return name
+    if name.startswith(_OTHER_TRANSFORMS):
+        raise TemplateError(f"Template error: transform {name} is not implemented by the sandbox")
+    raise TemplateError(f"No transform named {name} found.")
+
+
+def _check_generators(template: Template) -> None:
+    if template.extended:
+        return
+    for section in ("Resources", "Conditions", "Outputs"):
+        for name in template.data.get(section, {}):
+            if name.startswith("Fn::ForEach::"):
+                raise TemplateError(
+                    f"Template format error: {section} name {name} is non alphanumeric. "
+                    f"Fn::ForEach needs the transform {LANGUAGE}"
+                )
 
 
 def _check_head(data: dict[str, Any]) -> None:
@@ -139,10 +199,8 @@ def _check_nulls(value: Any, path: str) -> None:
             _check_nulls(item, f"{path}/{index}")
 
 
-def _check_resource(name: str, declared: Any) -> None:
+def _check_resource(name: str, declared: Any, extended: bool) -> None:
     where = f"[/Resources/{name}]"
-    if name.startswith("Fn::ForEach::"):
-        raise TemplateError("Template error: Fn::ForEach is not implemented by the sandbox")
     if not name.isascii() or not name.isalnum():
         raise TemplateError(f"Template format error: Resource name {name} is non alphanumeric.")
     if len(name) > 255:
@@ -161,8 +219,12 @@ def _check_resource(name: str, declared: Any) -> None:
             raise TemplateError(f"Template error: {where} {member} is not implemented by the sandbox")
     if not isinstance(declared.get("Properties", {}), dict):
         raise TemplateError(f"Template format error: {where} Properties must be an object.")
-    _check_policy(where, "DeletionPolicy", declared.get("DeletionPolicy"), DELETION_POLICIES)
-    _check_policy(where, "UpdateReplacePolicy", declared.get("UpdateReplacePolicy"), REPLACE_POLICIES)
+    for member, allowed in (
+        ("DeletionPolicy", DELETION_POLICIES),
+        ("UpdateReplacePolicy", REPLACE_POLICIES),
+    ):
+        if not (extended and isinstance(declared.get(member), dict)):
+            _check_policy(where, member, declared.get(member), allowed)
     depends = declared.get("DependsOn", [])
     if not isinstance(depends, str) and not (
         isinstance(depends, list) and all(isinstance(item, str) for item in depends)
