@@ -191,12 +191,13 @@ def message(principal: Principal, service: str, decision: Decision) -> str:
 
 def denied(principal: Principal, service: str, decision: Decision) -> AccessDenied:
     code, status = denial_of(service)
-    return AccessDenied(code, message(principal, service, decision), status, decision)
+    text = message(principal, service, decision)
+    if service == "ec2":
+        text = f"You are not authorized to perform this operation. {text}"
+    return AccessDenied(code, text, status, decision)
 
 
-_AS_QUERY = frozenset(
-    ("s3", "iam", "sts", "cloudformation", "cloudwatch", "sns", "sqs", "ec2", "autoscaling")
-)
+_AS_QUERY = frozenset(("s3", "iam", "sts", "cloudformation", "cloudwatch", "sns", "sqs", "autoscaling"))
 """Services of the query and rest-xml protocols, and those compatible with the former."""
 
 _REST_JSON = frozenset(("sagemaker-runtime", "lambda", "scheduler", "apigateway"))
@@ -204,6 +205,8 @@ _REST_JSON = frozenset(("sagemaker-runtime", "lambda", "scheduler", "apigateway"
 
 def denial_of(service: str) -> tuple[str, int]:
     """(error code, HTTP status) with which a botocore service refuses."""
+    if service == "ec2":
+        return "UnauthorizedOperation", 403
     if service in _AS_QUERY:
         return "AccessDenied", 403
     return "AccessDeniedException", 403 if service in _REST_JSON else 400

@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.iam.actions import (
     connections,
+    ec2,
     ecr,
     iam,
     kms,
@@ -25,6 +26,7 @@ __all__ = ["CHECKS", "Asked", "Check", "Locate", "Unmapped", "iam_prefix", "reso
 CHECKS: dict[str, Callable[[Asked], list[Check]]] = {
     "codeconnections": connections.checks,
     "codestar-connections": connections.checks,
+    "ec2": ec2.checks,
     "ecr": ecr.checks,
     "iam": iam.checks,
     "kms": kms.checks,

@@ -22,6 +22,7 @@ ROLE_MEMBERS = frozenset(
         "servicerole",
         "servicerolearn",
         "defaultexecutionrole",
+        "deliverlogspermissionarn",
         "studiowebportalrole",
         "clusterrole",
         "instancerolearn",
@@ -57,6 +58,7 @@ PASSED_TO = {
 """The service principal that a service's operations pass roles to."""
 
 PASSED_BY = {
+    ("ec2", "CreateFlowLogs"): "vpc-flow-logs.amazonaws.com",
     ("cloudwatch", "PutMetricStream"): "streams.metrics.cloudwatch.amazonaws.com",
 }
 """Operations that pass to another principal than their service's."""
