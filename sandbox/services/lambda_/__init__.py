@@ -1,23 +1,29 @@
-"""AWS Lambda: functions from zip packages, run as processes of their role; this service is botocore's `lambda`."""
+"""AWS Lambda (botocore's `lambda`): functions from zip packages, run as processes of their role."""
 
 from sandbox.services.lambda_ import (
+    aliases,
     asynchronous,
     deploy,
     environments,
     functions,
     invoke,
+    invoke_configs,
     layers,
+    permissions,
     updates,
     versions,
 )
 
 __all__ = [
+    "aliases",
     "asynchronous",
     "deploy",
     "environments",
     "functions",
     "invoke",
+    "invoke_configs",
     "layers",
+    "permissions",
     "updates",
     "versions",
 ]

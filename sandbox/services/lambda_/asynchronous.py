@@ -66,7 +66,8 @@ def handle(engine: Engine, key: str, payload: dict[str, Any]) -> Again | None:
     settings = _settings(engine, account, region, target)
     age = (engine.clock.now() - record["created"]) * engine.clock.rate
     if record["attempts"] + record["throttled"] and age >= settings["MaximumEventAgeInSeconds"]:
-        return _end(engine, key, record, settings, "EventAgeExceeded", _last(record))
+        _end(engine, key, record, settings, "EventAgeExceeded", _last(record))
+        return None
     try:
         version, outcome = run(engine, account, region, target, event)
     except AwsError as error:
@@ -81,9 +82,11 @@ def handle(engine: Engine, key: str, payload: dict[str, Any]) -> Again | None:
     record |= {"attempts": record["attempts"] + 1, "version": version, "failed": outcome.failed}
     record["answer"] = outcome.payload
     if not outcome.failed:
-        return _end(engine, key, record, settings, "Success", outcome)
+        _end(engine, key, record, settings, "Success", outcome)
+        return None
     if record["attempts"] > settings["MaximumRetryAttempts"]:
-        return _end(engine, key, record, settings, "RetriesExhausted", outcome)
+        _end(engine, key, record, settings, "RetriesExhausted", outcome)
+        return None
     records.put(identifier, record)
     wait = WAITS[min(record["attempts"], len(WAITS)) - 1]
     return Again(after=engine.clock.scaled(wait))
@@ -181,9 +184,10 @@ def _tell(
         elif service == "lambda":
             session.client("lambda").invoke(FunctionName=destination, InvocationType="Event", Payload=text)
         else:
+            result = "Success" if condition == "Success" else "Failure"
             entry = {
                 "Source": "lambda",
-                "DetailType": f"Lambda Function Invocation Result - {'Success' if condition == 'Success' else 'Failure'}",
+                "DetailType": f"Lambda Function Invocation Result - {result}",
                 "Resources": [destination, _qualified(record)],
                 "Detail": text,
                 "EventBusName": destination,

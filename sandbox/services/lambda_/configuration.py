@@ -104,9 +104,9 @@ def _variables(variables: dict[str, str]) -> None:
     reserved = sorted(RESERVED & variables.keys())
     if reserved:
         raise invalid(
-            "Lambda was unable to configure your environment variables because the environment variables you "
-            "have provided contains reserved keys that are currently not supported for modification. Reserved "
-            f"keys used in this request: {', '.join(reserved)}"
+            "Lambda was unable to configure your environment variables because the environment variables "
+            "you have provided contains reserved keys that are currently not supported for modification. "
+            f"Reserved keys used in this request: {', '.join(reserved)}"
         )
     text = json.dumps(variables, separators=(",", ":"))
     if len(text.encode()) > VARIABLES:

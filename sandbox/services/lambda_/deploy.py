@@ -48,6 +48,13 @@ def deploy(engine: Engine, key: str, payload: dict[str, Any]) -> None:
             if version["State"] == "Pending":
                 _settle(version, problem)
                 versions(engine, account, region).put(f"{name}:{version['Version']}", version)
+        engine.events.put(
+            account,
+            region,
+            source="sandbox.lambda",
+            detail_type="Function State Change",
+            detail={"FunctionName": name},
+        )
     forget(engine, account, region, name, latest_only=True)
 
 

@@ -154,7 +154,8 @@ def _delete_version(call: Call, target: Named) -> None:
     if users:
         raise AwsError(
             "ResourceConflictException",
-            f"Version cannot be deleted since it is referenced by the following aliases: [{', '.join(users)}]",
+            "Version cannot be deleted since it is referenced by the following aliases: "
+            f"[{', '.join(users)}]",
             Type="User",
         )
     version_of(call, target)

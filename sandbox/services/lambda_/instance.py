@@ -277,7 +277,7 @@ class Instance:
             "deadline": deadline,
             "payload": event.payload,
             "client_context": event.client_context,
-            "trace": f"Root=1-{int(time.time()):x}-{uuid.uuid4().hex[:24]};Parent={uuid.uuid4().hex[:16]};Sampled=0",
+            "trace": f"Root=1-{int(time.time()):x}-{uuid.uuid4().hex[:24]};Sampled=0",
         }
         self._drained.clear()
         data = memoryview(json.dumps(request).encode() + b"\n")

@@ -110,8 +110,8 @@ def run(engine: Engine, account: str, region: str, target: Named, event: Event) 
     if record["live"] is None:
         raise AwsError(
             "ResourceConflictException",
-            "The operation cannot be performed at this time. The function is currently in the following state: "
-            f"{record['State']}",
+            "The operation cannot be performed at this time. The function is currently in the following "
+            f"state: {record['State']}",
             Type="User",
         )
     plan = environments.plan_of(engine, account, region, version, record)

@@ -49,8 +49,8 @@ def check_layers(call: Call, arns: list[str], code_size: int) -> None:
         total += record["unzipped"]
     if total > packages.UNZIPPED:
         raise invalid(
-            f"Function code combined with layers exceeds the maximum allowed size of {packages.UNZIPPED} bytes. "
-            f"The actual size is {total} bytes."
+            "Function code combined with layers exceeds the maximum allowed size of "
+            f"{packages.UNZIPPED} bytes. The actual size is {total} bytes."
         )
 
 

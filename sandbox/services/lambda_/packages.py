@@ -26,7 +26,7 @@ UNZIPPED = 262_144_000
 
 
 def take(call: Call, given: dict[str, Any]) -> bytes:
-    """The zip that a request holds (`ZipFile`) or names (`S3Bucket`…), valid and of a size that Lambda takes."""
+    """The zip that a request holds (`ZipFile`) or names (`S3Bucket`…), valid and not too large."""
     data = given.get("ZipFile")
     if data is not None and given.get("S3Bucket"):
         raise invalid("Please do not provide other FunctionCode parameters when providing a ZipFile.")

@@ -1,7 +1,7 @@
 """A function's record, and what AWS shows of it.
 
-`config` is what was asked for last, `live` what invocations run on: an update becomes live once its package is
-unpacked. A published version is a record of its own, under `name:number`.
+`config` is what was asked for last, `live` what invocations run on: an update becomes live once its package
+is unpacked. A published version is a record of its own, under `name:number`.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def check_revision(record: Record, revision: str | None) -> None:
     if revision and revision != record["RevisionId"]:
         raise AwsError(
             "PreconditionFailedException",
-            "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API "
-            "to retrieve the latest Revision Id",
+            "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias "
+            "API to retrieve the latest Revision Id",
             Type="User",
         )
 

@@ -18,8 +18,8 @@ def _check_settled(call: Call, record: dict[str, Any]) -> None:
     if record["State"] == "Pending":
         raise AwsError(
             "ResourceConflictException",
-            "The operation cannot be performed at this time. The function is currently in the following state: "
-            "Pending",
+            "The operation cannot be performed at this time. The function is currently in the following "
+            "state: Pending",
             Type="User",
         )
     if record["LastUpdateStatus"] == "InProgress":
@@ -32,11 +32,7 @@ def _check_settled(call: Call, record: dict[str, Any]) -> None:
 
 def _begin(call: Call, record: dict[str, Any]) -> None:
     revise(call, record)
-    record |= {
-        "LastUpdateStatus": "InProgress",
-        "LastUpdateStatusReason": "The function is being created.",
-        "LastUpdateStatusReasonCode": "Creating",
-    }
+    record["LastUpdateStatus"] = "InProgress"
     call.records("function").put(record["Name"], record)
     begin(call.engine, call.account, call.region, record["Name"])
 

@@ -53,7 +53,7 @@ def publish(
 
 
 def _same(version: dict[str, Any], function: dict[str, Any]) -> bool:
-    return version["of"] == function["config"] and version["code"] == function["code"]
+    return bool(version["of"] == function["config"] and version["code"] == function["code"])
 
 
 @operation(SERVICE, "PublishVersion")

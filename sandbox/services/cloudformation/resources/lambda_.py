@@ -70,6 +70,7 @@ class Function(Handler):
 
     def update(self, request: Request) -> Made:
         client, name = request.client("lambda"), request.physical_id
+        _rest(request, name)
         if request.changed("Code", *_ARCHITECTURES):
             code = lambda_code.members(request.properties)
             client.update_function_code(
@@ -114,8 +115,8 @@ def _reserve(request: Request, client: Any, name: str) -> None:
         client.delete_function_concurrency(FunctionName=name)
 
 
-def _settle(request: Request, name: str) -> None:
-    """Waits until the function runs on what it was last told."""
+def _rest(request: Request, name: str) -> dict[str, Any]:
+    """Waits until the function is no longer being changed."""
     client = request.client("lambda")
 
     def look() -> dict[str, Any] | None:
@@ -123,7 +124,12 @@ def _settle(request: Request, name: str) -> None:
         busy = found["State"] == "Pending" or found["LastUpdateStatus"] == "InProgress"
         return None if busy else found
 
-    found = settled(request, look)
+    return settled(request, look)
+
+
+def _settle(request: Request, name: str) -> None:
+    """Waits until the function runs on what it was last told."""
+    found = _rest(request, name)
     if found["State"] == "Failed" or found["LastUpdateStatus"] == "Failed":
         reason = found.get("StateReason") or found.get("LastUpdateStatusReason")
         raise ResourceFailed(f"Function {name} did not stabilize: {reason}")
