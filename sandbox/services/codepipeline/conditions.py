@@ -32,13 +32,13 @@ def evaluate(conditions: list[Json], namespaces: Namespaces, now: float) -> Json
 def _condition(condition: Json, namespaces: Namespaces, now: float) -> Json:
     rules = [_rule(rule, namespaces, now) for rule in condition["rules"]]
     failed = [rule for rule in rules if rule["status"] == "Failed"]
-    return {
+    record = {
         "status": "Failed" if failed else "Succeeded",
         "result": condition.get("result", "FAIL"),
-        "summary": failed[0]["summary"] if failed else "",
         "rules": rules,
         "time": now,
     }
+    return record | ({"summary": failed[0]["summary"]} if failed else {})
 
 
 def _rule(rule: Json, namespaces: Namespaces, now: float) -> Json:

@@ -136,9 +136,9 @@ def _condition_state(evaluation: Json) -> Json:
             {
                 "latestExecution": {
                     "status": condition["status"],
-                    "summary": condition["summary"],
                     "lastStatusChange": condition["time"],
-                },
+                }
+                | ({"summary": condition["summary"]} if condition.get("summary") else {}),
                 "ruleStates": [_rule_state(rule) for rule in condition["rules"]],
             }
             for condition in evaluation["conditions"]
