@@ -3,7 +3,8 @@
 #   make lint     ruff, formatting, types, locks       make bench  seconds and ratios
 #   make setup    the virtual environment alone        make clean  removes what make made
 #   make bench-setup   seconds of set-up with cold caches, in a temporary copy (minutes, downloads)
-# DEMO_ARGS, PYTEST_ARGS and BENCH_ARGS are handed on; PYTHON names another interpreter.
+#   make conformance   policy evaluation against another program's, over seeded pairs
+# DEMO_ARGS, PYTEST_ARGS, BENCH_ARGS and CONFORMANCE_ARGS are handed on; PYTHON names another interpreter.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +13,7 @@ SUPPORTED := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_in
 PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python3
 TEST_WORKERS ?= 2
 
-.PHONY: setup demo test lint bench bench-setup clean lock
+.PHONY: setup demo test lint bench bench-setup conformance clean lock
 
 setup: $(READY)
 
@@ -31,6 +32,10 @@ lint: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+# Our policy evaluation against npm's @cloud-copilot/iam-simulate, which npm fetches for this alone.
+conformance: $(READY)
+	@$(BIN)/python -m conformance $(CONFORMANCE_ARGS)
 
 bench-setup: $(READY)
 	@$(BIN)/python -m bench --set-up $(BENCH_ARGS)

@@ -10,9 +10,10 @@ import base64
 import binascii
 import functools
 import ipaddress
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
 from sandbox.iam import patterns
@@ -31,11 +32,15 @@ class Values(Protocol):
 Compare = Callable[[str, str], bool]
 
 
+_DECIMAL = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_W3C = re.compile(
+    r"(\d{4})-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:\d\d)?)?)?", re.ASCII
+)
+"""Dates as W3C's profile of ISO 8601 has them; a bare year is a number of seconds."""
+
+
 def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    return float(text) if _DECIMAL.fullmatch(text) and text.isascii() else None
 
 
 @functools.lru_cache(2048)
@@ -44,11 +49,16 @@ def _moment(text: str) -> float | None:
     number = _number(text)
     if number is not None:
         return number
+    found = _W3C.fullmatch(text)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second, fraction, zone = found.groups()
+    whole = f"{year}-{month}-{day or '01'}T{hour or '00'}:{minute or '00'}:{second or '00'}"
     try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(whole + (zone or "Z").replace("Z", "+00:00"))
     except ValueError:
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return moment.timestamp() + float(f"0.{fraction or 0}")
 
 
 def _ordered(read: Callable[[str], float | None], holds: Callable[[float, float], bool]) -> Compare:
@@ -61,6 +71,9 @@ def _ordered(read: Callable[[str], float | None], holds: Callable[[float, float]
 
 @functools.lru_cache(2048)
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    _, slash, length = text.partition("/")
+    if slash and not (length.isdecimal() and length.isascii()):
+        return None  # a netmask is no CIDR notation
     try:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:
@@ -85,6 +98,10 @@ def _same_bytes(have: str, want: str) -> bool:
         return False
 
 
+def _same_truth(have: str, want: str) -> bool:
+    return have.lower() == want.lower() and have.lower() in ("true", "false")
+
+
 def _orders(prefix: str, read: Callable[[str], float | None]) -> dict[str, Compare]:
     return {
         f"{prefix}equals": _ordered(read, lambda a, b: a == b),
@@ -105,7 +122,7 @@ _COMPARE: dict[str, Compare | str] = {
     "stringlike": _GLOB,
     "arnequals": _ARN,
     "arnlike": _ARN,
-    "bool": lambda have, want: have.lower() == want.lower(),
+    "bool": _same_truth,
     "binaryequals": _same_bytes,
     "ipaddress": _in_network,
     **_orders("numeric", _number),
@@ -145,8 +162,9 @@ class Condition:
         if have is None and not request.known(self.key):
             return None
         if self.kind == "null":
-            return (have is None or not have) == (self.values[0].lower() == "true")
-        if not have:
+            return ("false" if have else "true") in (value.lower() for value in self.values)
+        if not have or (self.qualifier and not any(have)):
+            # For the set operators, empty text is a null data set as well ("Multivalued context keys").
             if self.if_exists or self.qualifier == "forallvalues":
                 return True
             return self.negated and self.qualifier != "foranyvalue"
@@ -182,14 +200,13 @@ class Condition:
         if compare is _GLOB:
             match = patterns.glob_with_variables(want, request.single)
             return bool(match and match(have))
+        if compare is _ARN:
+            matches = patterns.arn_with_variables(want, request.single)
+            return bool(matches and matches(have))
         text = patterns.substitute(want, request.single)
         if text is None:
             return False
-        if compare is _TEXT:
-            return have == text
-        if compare is _ARN:
-            return patterns.arn_condition(text)(have)
-        return not isinstance(compare, str) and compare(have, text)
+        return have == text if isinstance(compare, str) else compare(have, text)
 
 
 def compile_conditions(element: object, variables: bool) -> tuple[Condition, ...]:
@@ -212,6 +229,9 @@ def _compile(operator: str, key: str, wanted: object, variables: bool) -> Condit
     kind: str | None = _NEGATED.get(base, base)
     if kind not in _COMPARE and kind != "null" or qualifier not in ("", "forallvalues", "foranyvalue"):
         kind = None
+    # "You can't use a policy variable with other operators, such as Numeric, Date, Boolean, Binary,
+    # IP Address, or Null" ("Where you can use policy variables", IAM User Guide).
+    variables = variables and bool(kind) and str(kind).startswith(("string", "arn"))
     values = tuple(_text(value) for value in (wanted if isinstance(wanted, list) else [wanted]))
     return Condition(operator, key.lower(), values, kind, base in _NEGATED, if_exists, qualifier, variables)
 

@@ -104,6 +104,20 @@ GLOBAL = frozenset(
 MFA)."""
 
 
+MULTIVALUED = frozenset(
+    (
+        "aws:calledvia",
+        "aws:principalorgpaths",
+        "aws:principalservicenameslist",
+        "aws:resourceorgpaths",
+        "aws:sourceorgpaths",
+        "aws:tagkeys",
+        "aws:vpceorgpaths",
+    )
+)
+"""Global keys that may have several values, which no policy variable takes even where there is one."""
+
+
 class Context:
     """Condition keys of one request on one resource. Keys are in lower case."""
 
@@ -126,7 +140,7 @@ class Context:
 
     def single(self, key: str) -> str | None:
         """The value of a key that has exactly one, as policy variables need it."""
-        found = self.get(key)
+        found = None if key in MULTIVALUED else self.get(key)
         return found[0] if found is not None and len(found) == 1 else None
 
     def known(self, key: str) -> bool:
@@ -268,6 +282,9 @@ _TAG_MEMBERS = ("Tags", "tags", "AddTags", "TagKeys", "tagKeys", "RemoveTags", "
 def request_tags(params: Mapping[str, Any]) -> dict[str, str | None]:
     """Tags that a request sets (or, with value None, removes), in whatever form its service has them."""
     found: dict[str, str | None] = {}
+    for item in params.get("TagSpecifications") or []:
+        if isinstance(item, Mapping):
+            found |= request_tags({"Tags": item.get("Tags")})
     for member in _TAG_MEMBERS:
         value = params.get(member)
         if isinstance(value, Mapping):

@@ -19,6 +19,9 @@ NONE, ACCOUNT, ROLE, DIRECT = 0, 1, 2, 3
 """How a Principal element names a requester: not at all; by its account (which delegates to the account's own
 policies); by the role behind its session; or itself."""
 
+EVERYONE = ("*", "*")
+"""The form of Principal `*`."""
+
 _ACTIONS_KEPT = 1024
 
 
@@ -75,14 +78,23 @@ class Statement:
             if item.holds(request) is None
         )
 
-    def names(self, forms: dict[tuple[str, str], int]) -> int:
-        """How the Principal (or NotPrincipal) element names the requester with these forms."""
+    def names(self, forms: dict[tuple[str, str], int], bounded: bool) -> int:
+        """How the Principal (or NotPrincipal) element names the requester with these forms.
+
+        A Deny with NotPrincipal spares only whom it lists at every level, account, role and session, as AWS
+        may look at each; and nobody who has a permissions boundary (`bounded`). Sources: "NotPrincipal" and
+        "Permissions boundaries for IAM entities" in the IAM User Guide.
+        """
         if self.principals is None:
             return DIRECT
-        strength = max((forms.get(form, NONE) for form in self.principals), default=NONE)
-        if self.not_principal:
-            return DIRECT if strength == NONE else NONE
-        return strength
+        listed = {forms[form] for form in self.principals if form in forms}
+        if not self.not_principal:
+            return max(listed, default=NONE)
+        if self.allows:
+            return NONE if listed else DIRECT
+        levels = {strength for form, strength in forms.items() if form != EVERYONE}
+        spared = EVERYONE in self.principals or listed >= levels
+        return NONE if spared and not bounded else DIRECT
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,9 +166,9 @@ def _principals(element: Any) -> tuple[tuple[str, str], ...] | None:
     if element is None:
         return None
     if element == "*":
-        return (("*", "*"),)
+        return (EVERYONE,)
     return tuple(
-        ("*", "*") if kind == "AWS" and name == "*" else (kind, str(name))
+        EVERYONE if kind == "AWS" and name == "*" else (kind, str(name))
         for kind, names in element.items()
         for name in _list(names)
     )

@@ -13,16 +13,18 @@ from collections.abc import Callable
 Lookup = Callable[[str], "str | None"]
 """The single value of a condition key in the request, or None."""
 
+Part = tuple[str, str, "str | None"]
+"""("text", t, None), ("literal", "*", None) for `${*}`, ("variable", key, default)."""
+
 _VARIABLE = re.compile(r"\$\{\s*([^}\s,]+)\s*(?:,\s*'([^']*)'\s*)?\}")
 _ESCAPES = {"*", "?", "$"}
 _CACHE = 4096
 
 
 @functools.lru_cache(_CACHE)
-def parts(pattern: str) -> tuple[tuple[str, str, str | None], ...]:
-    """Splits a pattern into ("text", t, None), ("literal", "*", None) for `${*}`, and ("variable", key,
-    default)."""
-    found: list[tuple[str, str, str | None]] = []
+def parts(pattern: str) -> tuple[Part, ...]:
+    """Splits a pattern at its variables."""
+    found: list[Part] = []
     at = 0
     for match in _VARIABLE.finditer(pattern):
         if match.start() > at:
@@ -145,15 +147,44 @@ def _arn_glob(head: str, tail: tuple[tuple[str, str], ...]) -> Callable[[str], r
     return re.compile("".join(expression), re.DOTALL).fullmatch
 
 
-@functools.lru_cache(_CACHE)
 def arn_condition(pattern: str) -> Callable[[str], bool]:
     """ArnLike and ArnEquals: each of the six components is compared on its own."""
-    wanted = [glob(piece) for piece in pattern.split(":", 5)]
+    if pattern == "*":
+        return _true
+    return _components(tuple((("text", piece, None),) for piece in pattern.split(":", 5)))
+
+
+def arn_with_variables(pattern: str, lookup: Lookup) -> Callable[[str], bool] | None:
+    """Like `arn_condition`; what a variable stands for is taken literally. None when one has no value."""
+    components: list[list[Part]] = [[]]
+    for kind, text, default in parts(pattern):
+        if kind == "text":
+            first, *others = text.split(":", 6 - len(components))
+            components[-1].append(("text", first, None))
+            components += [[("text", other, None)] for other in others]
+            continue
+        if kind == "variable":
+            value = lookup(text)
+            value = default if value is None else value
+            if value is None:
+                return None
+            text = value
+        components[-1].append(("literal", text, None))
+    return _components(tuple(tuple(component) for component in components))
+
+
+def _true(value: str) -> bool:
+    return True
+
+
+@functools.lru_cache(_CACHE)
+def _components(wanted: tuple[tuple[Part, ...], ...]) -> Callable[[str], bool]:
+    matchers = [_glob_of_parts(tuple((kind, text) for kind, text, _ in component)) for component in wanted]
 
     def matches(value: str) -> bool:
         given = value.split(":", 5)
-        return len(given) == len(wanted) and all(want(have) for want, have in zip(wanted, given, strict=True))
+        return len(given) == len(matchers) == 6 and all(
+            want(have) for want, have in zip(matchers, given, strict=True)
+        )
 
-    if pattern == "*":
-        return lambda value: True
     return matches

@@ -80,11 +80,12 @@ def _scan(
     resource: str,
     request: Values,
     forms: dict[tuple[str, str], int] | None = None,
+    bounded: bool = False,
 ) -> _Finding:
     found = _Finding()
     for document in documents:
         for statement in document.concerning(action):
-            strength = DIRECT if forms is None else statement.names(forms)
+            strength = DIRECT if forms is None else statement.names(forms, bounded)
             if strength == NONE:
                 continue
             if statement.allows and found.strength >= strength:
@@ -110,7 +111,9 @@ def evaluate(action: str, resource: str, request: Values, policies: PolicySet) -
     """Decides one action on one resource."""
     layers = {
         IDENTITY: _scan(policies.identity, action, resource, request),
-        policies.resource_kind: _scan(policies.resource, action, resource, request, policies.forms),
+        policies.resource_kind: _scan(
+            policies.resource, action, resource, request, policies.forms, policies.boundary is not None
+        ),
     }
     if policies.boundary is not None:
         layers[BOUNDARY] = _scan((policies.boundary,), action, resource, request)

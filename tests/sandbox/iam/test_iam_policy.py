@@ -234,15 +234,22 @@ def test_a_key_policy_must_grant():
 
 
 def test_not_principal():
-    # "NotPrincipal with Deny": everyone but the listed is denied.
+    # "AWS JSON policy elements: NotPrincipal", "NotPrincipal with Deny": everyone but the listed is denied; who
+    # is to be spared must be listed as account, role and session.
     statement = {
         "Effect": "Deny",
-        "NotPrincipal": {"AWS": [ROLE_ARN, ROOT_ARN]},
+        "NotPrincipal": {"AWS": [SESSION_ARN, ROLE_ARN, ROOT_ARN]},
         "Action": "*",
         "Resource": "*",
     }
     grant = (document(allow()),)
     assert ask(identity=grant, resource=(document(statement),), forms=FORMS).allowed
+    for listed in ([ROLE_ARN, ROOT_ARN], [SESSION_ARN, ROLE_ARN], [ROOT_ARN]):
+        partly = document({**statement, "NotPrincipal": {"AWS": listed}})
+        assert ask(identity=grant, resource=(partly,), forms=FORMS).reason == policy.EXPLICIT_DENY
+    # "Permissions boundaries for IAM entities": denies whoever has a boundary, regardless of the list.
+    bounded = ask(identity=grant, resource=(document(statement),), forms=FORMS, boundary=grant[0])
+    assert bounded.reason == policy.EXPLICIT_DENY
     other = {("*", "*"): DIRECT, ("AWS", "arn:aws:iam::9:root"): ACCOUNT}
     assert ask(identity=grant, resource=(document(statement),), forms=other).reason == policy.EXPLICIT_DENY
 
