@@ -12,8 +12,14 @@ from typing import Any
 from sandbox.gateway.validation import pattern_of
 
 UNMODELLED_VALUES = {
+    # EC2 answers the states of VPC endpoints in lower case.
+    "State": ("available", "pending", "deleting", "deleted"),
     # A stack's own events carry the stack's status.
-    "ResourceStatus": ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"),
+    "ResourceStatus": (
+        "REVIEW_IN_PROGRESS",
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+        "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+    ),
 }
 """By shape: values that AWS answers although its model does not list them."""
 
@@ -40,12 +46,13 @@ def conform(value: Any, shape: Any, path: str = "") -> Any:
         return _structure(value, shape, path)
     if kind == "list":
         _of(value, list | tuple, shape, path)
-        if value:  # AWS answers an empty list also where the model asks for one item
+        if value:  # AWS answers an empty list (or map) also where the model asks for one item
             _size(len(value), shape, path)
         return [_item(item, shape.member, f"{path}[{index}]") for index, item in enumerate(value)]
     if kind == "map":
         _of(value, dict, shape, path)
-        _size(len(value), shape, path)
+        if value:
+            _size(len(value), shape, path)
         return {
             _item(k, shape.key, f"{path}{{}}"): _item(v, shape.value, f"{path}.{k}") for k, v in value.items()
         }

@@ -19,7 +19,4 @@ def checks(asked: Asked) -> list[Check]:
     ]
     if not named and asked.operation == "DescribeRepositories":
         named = [asked.arn("ecr", "repository/*")]
-    found = [Check(action, tuple(named) or generic.resources(asked, "ecr", asked.operation))]
-    if asked.operation == "CreateRepository" and asked.params.get("tags"):
-        found.append(Check("ecr:TagResource", found[0].resources))
-    return found
+    return [Check(action, tuple(named) or generic.resources(asked, "ecr", asked.operation))]

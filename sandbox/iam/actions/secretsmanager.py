@@ -19,10 +19,8 @@ def checks(asked: Asked) -> list[Check]:
     if operation in _WITHOUT:
         return [Check(action, ("*",))]
     if operation == "CreateSecret":
-        name = asked.first("Name") or ""
-        return _with_tags(
-            asked, Check(action, (asked.arn("secretsmanager", f"secret:{name}-{secrets.token_hex(3)}"),))
-        )
+        name = f"secret:{asked.first('Name') or ''}-{secrets.token_hex(3)}"
+        return [Check(action, (asked.arn("secretsmanager", name),))]
     identifier = asked.first("SecretId")
     if identifier is None:
         if operation == "ValidateResourcePolicy":
@@ -30,10 +28,3 @@ def checks(asked: Asked) -> list[Check]:
         raise Unmapped(action, "the request names no secret")
     found = asked.locate("secretsmanager", "secret", identifier) if asked.locate else None
     return [Check(action, (found or identifier,))]
-
-
-def _with_tags(asked: Asked, check: Check) -> list[Check]:
-    """Tags given to a new secret need the permission to tag it."""
-    if not asked.params.get("Tags"):
-        return [check]
-    return [check, Check("secretsmanager:TagResource", check.resources)]
