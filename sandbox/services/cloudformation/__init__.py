@@ -11,10 +11,11 @@ operations/  the API
 from sandbox.services.cloudformation.operations import (
     change_sets,
     describe,
+    drift,
     protection,
     rollbacks,
     stacks,
     templates,
 )
 
-__all__ = ["change_sets", "describe", "protection", "rollbacks", "stacks", "templates"]
+__all__ = ["change_sets", "describe", "drift", "protection", "rollbacks", "stacks", "templates"]

@@ -42,7 +42,7 @@ def _described(stack: Record) -> dict[str, Any]:
         "EnableTerminationProtection": stack.get("EnableTerminationProtection", False),
         "ParentId": stack.get("ParentId"),
         "RootId": stack.get("RootId"),
-        "DriftInformation": _DRIFT,
+        "DriftInformation": stack.get("Drift") or _DRIFT,
     }
 
 
@@ -79,7 +79,7 @@ def list_stacks(
             "StackStatusReason": stack.get("StackStatusReason"),
             "ParentId": stack.get("ParentId"),
             "RootId": stack.get("RootId"),
-            "DriftInformation": _DRIFT,
+            "DriftInformation": stack.get("Drift") or _DRIFT,
         }
         for stack in items
     ]
@@ -105,6 +105,16 @@ def describe_stack_events(call: Call, StackName: str, NextToken: str | None = No
     return {"StackEvents": items, "NextToken": token}
 
 
+def _checked(record: Record) -> dict[str, Any]:
+    found = record.get("Drift")
+    if not found or found["StackResourceDriftStatus"] == "NOT_CHECKED":
+        return _RESOURCE_DRIFT
+    return {
+        "StackResourceDriftStatus": found["StackResourceDriftStatus"],
+        "LastCheckTimestamp": found["Timestamp"],
+    }
+
+
 def _resource(stack: Record, record: Record, moment: str = "Timestamp") -> dict[str, Any]:
     return {
         "StackId": stack["StackId"],
@@ -115,7 +125,7 @@ def _resource(stack: Record, record: Record, moment: str = "Timestamp") -> dict[
         moment: record.get("LastUpdatedTimestamp", stack["CreationTime"]),
         "ResourceStatus": record["ResourceStatus"],
         "ResourceStatusReason": record.get("ResourceStatusReason"),
-        "DriftInformation": _RESOURCE_DRIFT,
+        "DriftInformation": _checked(record),
     }
 
 

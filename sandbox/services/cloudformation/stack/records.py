@@ -106,6 +106,7 @@ class Stacks:
             stack["StackStatusReason"] = reason
             if status.endswith("_IN_PROGRESS"):
                 stack["Phase"] = str(uuid.uuid4())
+                stack.pop("Drift", None)
             else:
                 for key in self.custom_requests.keys(f"{stack_id}|"):
                     self.custom_requests.delete(key)
@@ -172,6 +173,7 @@ class Stacks:
             record["ResourceStatus"] = status
             record["ResourceStatusReason"] = reason
             record["LastUpdatedTimestamp"] = self.engine.clock.now()
+            record.pop("Drift", None)
             self.put_resource(stack["StackId"], record)
             if event:
                 self.resource_event(stack, record, status, reason)
