@@ -184,6 +184,7 @@ FAMILIES = frozenset(
         "events:managedby",
         "events:eventbusinvocation",
         "servicecatalog:accountlevel",
+        "states:statemachinequalifier",
         "sts:awsservicename",
     }
 )

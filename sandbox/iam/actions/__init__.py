@@ -16,6 +16,7 @@ from sandbox.iam.actions import (
     passing,
     s3,
     secretsmanager,
+    states,
     tagging,
 )
 from sandbox.iam.actions.catalogue import iam_prefix
@@ -33,6 +34,7 @@ CHECKS: dict[str, Callable[[Asked], list[Check]]] = {
     "lambda": lambda_.checks,
     "s3": s3.checks,
     "secretsmanager": secretsmanager.checks,
+    "stepfunctions": states.checks,
     "sts": iam.sts_checks,
 }
 """By botocore service name: what tells the checks of a request, its own first (a file here for each service).

@@ -48,6 +48,8 @@ PASSED_TO = {
     "codepipeline": "codepipeline.amazonaws.com",
     "cloudformation": "cloudformation.amazonaws.com",
     "events": "events.amazonaws.com",
+    "scheduler": "scheduler.amazonaws.com",
+    "stepfunctions": "states.amazonaws.com",
     "lambda": "lambda.amazonaws.com",
     "logs": "logs.amazonaws.com",
     "ssm": "ssm.amazonaws.com",

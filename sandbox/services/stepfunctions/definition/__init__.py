@@ -1,0 +1,1 @@
+"""A state machine's definition: read once, held against what Step Functions accepts."""

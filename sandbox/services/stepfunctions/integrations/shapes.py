@@ -1,0 +1,78 @@
+"""A Task's arguments as a request, and answers as JSON, by botocore's models."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox.services.stepfunctions.integrations.naming import pascal
+from sandbox.services.stepfunctions.language import timestamps
+
+
+class UnknownMember(ValueError):
+    """The operation has no such member."""
+
+
+def operation_name(model: Any, action: str) -> str | None:
+    """`createSolution` → `CreateSolution`, as the service's model writes it."""
+    wanted = action.lower()
+    return next((name for name in model.operation_names if name.lower() == wanted), None)
+
+
+def to_request(shape: Any, given: Any, path: str = "") -> Any:
+    """Members in the model's own case; texts where the model wants texts. UnknownMember."""
+    if shape is None:
+        return {}
+    match shape.type_name:
+        case "structure" if isinstance(given, dict) and not getattr(shape, "is_document_type", False):
+            folded = {name.lower(): name for name in shape.members}
+            unknown = [name for name in given if name.lower() not in folded]
+            if unknown:
+                raise UnknownMember(f"The field '{unknown[0]}' is not supported by Step Functions")
+            return {
+                folded[name.lower()]: to_request(shape.members[folded[name.lower()]], item, f"{path}/{name}")
+                for name, item in given.items()
+                if item is not None
+            }
+        case "list" if isinstance(given, list):
+            return [to_request(shape.member, item, path) for item in given]
+        case "map" if isinstance(given, dict):
+            return {key: to_request(shape.value, item, path) for key, item in given.items()}
+        case "string" | "blob":
+            return _text(given) if given is not None else None
+        case "timestamp":
+            return datetime.fromtimestamp(given, UTC) if isinstance(given, int | float) else given
+        case "integer" | "long" if isinstance(given, float) and given.is_integer():
+            return int(given)
+    return given
+
+
+def _text(given: Any) -> str:
+    return given if isinstance(given, str) else json.dumps(given, separators=(",", ":"), ensure_ascii=False)
+
+
+def from_answer(shape: Any, value: Any, *, millis: bool = False) -> Any:
+    """An answer as Step Functions shows it: Pascal case, timestamps as text (or milliseconds), blobs as text."""
+    if value is None:
+        return None
+    if shape is None:
+        return {}
+    match shape.type_name:
+        case "structure" if isinstance(value, dict):
+            return {
+                pascal(name): from_answer(shape.members[name], item, millis=millis)
+                for name, item in value.items()
+                if name in shape.members
+            }
+        case "list":
+            return [from_answer(shape.member, item, millis=millis) for item in value]
+        case "map":
+            return {key: from_answer(shape.value, item, millis=millis) for key, item in value.items()}
+        case "timestamp":
+            seconds = value.timestamp() if isinstance(value, datetime) else float(value)
+            return round(seconds * 1000) if millis else timestamps.text(seconds)
+        case "blob":
+            data = value.read() if hasattr(value, "read") else value
+            return data.decode("utf-8", "replace") if isinstance(data, bytes | bytearray) else data
+    return value

@@ -1,0 +1,1 @@
+"""The Amazon States Language's expressions: JSONPath, intrinsic functions, choice rules, JSONata. Pure functions."""
