@@ -96,6 +96,7 @@ ROOMS = (
     "sagemaker_runtime",
     "secretsmanager",
     "servicecatalog",
+    "sqs",
     "stepfunctions",
     "sts",
 )
@@ -105,6 +106,7 @@ ROOMS = (
 UNKEPT_FAMILIES = {
     "iam": re.compile(
         "MFADevice|ServerCertificate|SAMLProvider|SigningCertificate|SSHPublicKey|ServiceSpecific"
+        "|AccountPassword"
     ),
     "logs": re.compile("GetLogObject|QueryResults|StartQuery"),
     "s3": re.compile(

@@ -16,6 +16,7 @@ from sandbox.iam.actions import (
     passing,
     s3,
     secretsmanager,
+sqs,
     states,
     tagging,
 )
@@ -34,6 +35,7 @@ CHECKS: dict[str, Callable[[Asked], list[Check]]] = {
     "lambda": lambda_.checks,
     "s3": s3.checks,
     "secretsmanager": secretsmanager.checks,
+    "sqs": sqs.checks,
     "stepfunctions": states.checks,
     "sts": iam.sts_checks,
 }
