@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sandbox.services.cloudformation.deploy.operation import Operation, expected_failures
 from sandbox.services.cloudformation.resources.errors import is_missing, reason
-from sandbox.services.cloudformation.resources.handler import Made, Stopped
+from sandbox.services.cloudformation.resources.handler import Made, ResourceFailed, Stopped
 from sandbox.services.cloudformation.schema.changes import changes
 from sandbox.services.cloudformation.schema.validate import Invalid, validate
 from sandbox.services.cloudformation.stack import policy
@@ -19,6 +19,8 @@ from sandbox.services.cloudformation.stack.records import Record
 from sandbox.services.cloudformation.stack.tags import resource_tags
 from sandbox.services.cloudformation.template.evaluate import Evaluator
 from sandbox.services.cloudformation.template.parameters import MASK
+
+__all__ = ["ResourceFailed", "delete", "deploy", "new", "reason", "restore", "touch", "touched", "wanted"]
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -46,7 +48,7 @@ def deploy(operation: Operation, outline: Outline, target: Record, name: str) ->
     if record is not None and record.get("Done") == target["Id"]:
         return True
     try:
-        wanted = _wanted(operation, outline, target, name)
+        asked = wanted(operation, outline, target, name)
     except expected_failures() as error:
         record = record or new(outline, name)
         status = "UPDATE_FAILED" if record.get("PhysicalResourceId") else "CREATE_FAILED"
@@ -55,11 +57,11 @@ def deploy(operation: Operation, outline: Outline, target: Record, name: str) ->
         stacks.set_resource_status(stack, record, status, text)
         return False
     if record is None or not record.get("PhysicalResourceId") or record.get("Started") == target["Id"]:
-        return _create(operation, record or new(outline, name), wanted, target)
-    found = changes(operation.schema(record["ResourceType"]), record["Properties"], wanted["Properties"])
+        return _create(operation, record or new(outline, name), asked, target)
+    found = changes(operation.schema(record["ResourceType"]), record["Properties"], asked["Properties"])
     settled = record["ResourceStatus"] != "UPDATE_IN_PROGRESS" and not record.get("Attempted")
-    if settled and not found and record["Tags"] == wanted["Tags"]:
-        record |= {key: wanted[key] for key in ("DeletionPolicy", "UpdateReplacePolicy", "DependsOn")}
+    if settled and not found and record["Tags"] == asked["Tags"]:
+        record |= {key: asked[key] for key in ("DeletionPolicy", "UpdateReplacePolicy", "DependsOn")}
         record["Done"] = target["Id"]
         stacks.put_resource(operation.stack_id, record)
         return True
@@ -71,11 +73,11 @@ def deploy(operation: Operation, outline: Outline, target: Record, name: str) ->
         stacks.set_resource_status(stack, record, "UPDATE_FAILED", str(error))
         return False
     if replaced:
-        return _replace(operation, record, wanted, target)
-    return _update(operation, record, wanted, target)
+        return _replace(operation, record, asked, target)
+    return _update(operation, record, asked, target)
 
 
-def _wanted(operation: Operation, outline: Outline, target: Record, name: str) -> Record:
+def wanted(operation: Operation, outline: Outline, target: Record, name: str) -> Record:
     """What the resource's record shall be: properties as evaluated now, tags, policies."""
     declared = outline.active[name]
     live = Live(operation.stacks, operation.stack_id, operation.stored)

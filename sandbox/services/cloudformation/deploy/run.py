@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.tasks import task
-from sandbox.services.cloudformation.deploy import delete, forward, rollback
+from sandbox.services.cloudformation.deploy import delete, forward, imports, rollback
 from sandbox.services.cloudformation.deploy.operation import Operation, expected_failures, stop_phase
 from sandbox.services.cloudformation.stack.records import Stacks
 
@@ -26,6 +26,8 @@ _PHASES = {
     "UPDATE_ROLLBACK_IN_PROGRESS": rollback.of_update,
     "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": rollback.cleanup_after_rollback,
     "DELETE_IN_PROGRESS": delete.delete_stack,
+    "IMPORT_IN_PROGRESS": imports.run,
+    "IMPORT_ROLLBACK_IN_PROGRESS": imports.roll_back,
 }
 _FAILED = {
     "CREATE_IN_PROGRESS": "ROLLBACK_IN_PROGRESS",
@@ -35,6 +37,8 @@ _FAILED = {
     "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": "UPDATE_COMPLETE",
     "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": "UPDATE_ROLLBACK_COMPLETE",
     "DELETE_IN_PROGRESS": "DELETE_FAILED",
+    "IMPORT_IN_PROGRESS": "IMPORT_ROLLBACK_IN_PROGRESS",
+    "IMPORT_ROLLBACK_IN_PROGRESS": "IMPORT_ROLLBACK_FAILED",
 }
 
 

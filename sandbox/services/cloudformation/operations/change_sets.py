@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.engine.operations import AwsError, Call, operation
 from sandbox.engine.pagination import page
-from sandbox.services.cloudformation.operations import submission
+from sandbox.services.cloudformation.operations import importing, submission
 from sandbox.services.cloudformation.operations.changes import change_of, without_values
 from sandbox.services.cloudformation.operations.stacks import (
     begin,
@@ -32,13 +32,14 @@ NO_CHANGES = (
 
 @operation("cloudformation", "CreateChangeSet")
 def create_change_set(call: Call, **request: Any) -> dict[str, Any]:
-    submission.refuse(request, "ResourcesToImport", "ImportExistingResources", "DeploymentMode")
+    submission.refuse(request, "ImportExistingResources", "DeploymentMode")
     kind = request.get("ChangeSetType", "UPDATE")
-    if kind == "IMPORT":
-        raise TemplateError("ChangeSetType IMPORT is not implemented by the sandbox")
+    if kind != "IMPORT" and request.get("ResourcesToImport"):
+        raise TemplateError("ResourcesToImport can only be specified for a change set of type IMPORT")
     stacks, name = stacks_of(call), request["StackName"]
     stack = stacks.find(name)
-    if kind == "CREATE":
+    fresh_import = kind == "IMPORT" and (stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS")
+    if kind == "CREATE" or fresh_import:
         stack, fresh = _stack_to_create(call, stacks, stack, request)
     else:
         stack, fresh = living(stacks, name), False
@@ -115,6 +116,11 @@ def _planned(call: Call, stacks: Stacks, stack: Record, request: dict[str, Any],
     if kind == "UPDATE" and planned.empty and tags == last["Tags"]:
         return record | {"Status": "FAILED", "ExecutionStatus": "UNAVAILABLE", "StatusReason": NO_CHANGES}
     existing = stacks.resources_of(stack["StackId"])
+    if kind == "IMPORT":
+        record["Target"]["Imports"] = importing.imports(planned, request, call.region)
+        for step in planned.steps:
+            if step.action == "Add":
+                step.action, step.physical_id = "Import", record["Target"]["Imports"][step.logical_id]
     record["Changes"] = [
         {"Type": "Resource", "ResourceChange": change_of(step, existing.get(step.logical_id) or {})}
         for step in planned.steps
@@ -206,8 +212,11 @@ def execute_change_set(call: Call, **request: Any) -> dict[str, Any]:
                 f"[{record['Status']}]",
             )
         stack = stacks.get(record["StackId"])
+        starts = {"CREATE": "CREATE_IN_PROGRESS", "IMPORT": "IMPORT_IN_PROGRESS"}
         creating = record["Type"] == "CREATE"
-        if not creating:
+        if record["Type"] == "IMPORT" and stack["StackStatus"] == "REVIEW_IN_PROGRESS":
+            pass  # a stack that begins with what it imports
+        elif not creating:
             check_updatable(stack)
         elif stack["StackStatus"] != "REVIEW_IN_PROGRESS":
             raise TemplateError(
@@ -229,5 +238,5 @@ def execute_change_set(call: Call, **request: Any) -> dict[str, Any]:
                 stacks.change_sets.delete(f"{stack['StackId']}|{other['ChangeSetId']}")
         record["ExecutionStatus"] = "EXECUTE_COMPLETE"
         stacks.change_sets.put(f"{stack['StackId']}|{record['ChangeSetId']}", record)
-        begin(stacks, stack, target, "CREATE_IN_PROGRESS" if creating else "UPDATE_IN_PROGRESS")
+        begin(stacks, stack, target, starts.get(record["Type"], "UPDATE_IN_PROGRESS"))
     return {}

@@ -71,7 +71,7 @@ def begin(stacks: Stacks, stack: Record, target: Record, status: str, reason: st
         stack["Target"] = target
         stack.pop("TimedOut", None)
         stack.pop("Cancelled", None)
-        if status.startswith("UPDATE"):
+        if status.startswith(("UPDATE", "IMPORT")):
             stack["LastUpdatedTime"] = engine.clock.now()
         stacks.put(stack)
         stacks.set_status(stack["StackId"], status, reason)
