@@ -47,13 +47,20 @@ class Sandbox:
         def handle(request: Request) -> Response:
             return chain.handle(self.engine, self.moto, request)
 
+        from sandbox.gateway import forms
         from sandbox.services.codecommit import pushes
 
         self.engine.clients.transport = handle
         self.engine.clients.authorize = authorization.of_session(self.engine)
         self.engine.clients.handles = authorization.handles
         git = GitHttp(self.engine, *authorization.of_git(self.engine), pushes.telling)
-        self.http = _server(port, handle, git, Tls(settings.state))
+
+        def door(request: Request) -> Response:
+            if forms.is_upload(request):
+                return forms.answer(request, settings.region, handle)
+            return handle(request)
+
+        self.http = _server(port, door, git, Tls(settings.state))
         self.engine.clients.endpoint_url = self.http.url
 
     def start(self) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 from sandbox.engine.http import Request
 from sandbox.engine.operations import AwsError
+from sandbox.iam import signature_v2
 from sandbox.iam.errors import Refused
 from sandbox.iam.principals import Principal, principal_of, secret_of
 from sandbox.iam.principals.principal import service_principal
@@ -21,6 +22,8 @@ class Identity:
 
 def signing_name(request: Request, default: str | None = None) -> str:
     """The service that a request is signed for; AwsError for a request without a signature."""
+    if signature_v2.is_presigned(request.query):
+        return "s3"
     header = request.headers.get("authorization", "")
     if header.startswith("AWS4-") and "Credential=" in header:
         credential = header.split("Credential=", 1)[1].split(",", 1)[0]
@@ -36,10 +39,17 @@ def signing_name(request: Request, default: str | None = None) -> str:
     raise AwsError("AccessDenied", "Access Denied", status=403)
 
 
-def authenticate(request: Request) -> Identity:
-    """Verifies the signature (header or presigned); AwsError with the service's own code."""
+def authenticate(request: Request, region: str) -> Identity:
+    """Verifies the signature (header or presigned); AwsError with the service's own code.
+
+    `region`: of a signature that names none.
+    """
+    asked = (request.method, request.path, request.query, request.headers)
     try:
-        signed = verify(request.method, request.path, request.query, request.headers, request.body, secret_of)
+        if signature_v2.is_presigned(request.query):
+            signed = signature_v2.verify_presigned(*asked, region, secret_of)
+        else:
+            signed = verify(*asked, request.body, secret_of)
         principal = principal_of(signed.access_key, signed.session_token)
     except Refused as error:
         raise AwsError(error.code, error.message, status=error.status) from error

@@ -12,7 +12,7 @@ from sandbox.engine.engine import Engine
 from sandbox.engine.http import Request
 from sandbox.engine.operations import LOCATE, POLICIES, TAGS, AwsError
 from sandbox.gateway.authentication import Identity, authenticate_git
-from sandbox.iam import gate
+from sandbox.iam import gate, signature_v2
 from sandbox.iam.context import RequestFacts
 from sandbox.iam.errors import Refused
 from sandbox.iam.ledger import Ledger
@@ -35,12 +35,14 @@ def authorize(engine: Engine, identity: Identity, operation: Any, request: Reque
 
 
 def _with_headers(facts: RequestFacts, request: Request) -> RequestFacts:
+    older = signature_v2.is_presigned(request.query)
     return replace(
         facts,
         headers=request.headers,
         source_ip=request.remote,
-        presigned="X-Amz-Signature" in request.query,
+        presigned="X-Amz-Signature" in request.query or older,
         source_arn=request.source_arn,
+        keys={"s3:signatureversion": "AWS"} if older else {},
     )
 
 

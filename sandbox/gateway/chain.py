@@ -59,7 +59,7 @@ def locate(exchange: Exchange) -> None:
 
 def identify(exchange: Exchange) -> None:
     """Verifies the signature and finds the principal behind it."""
-    exchange.identity = authenticate(exchange.request)
+    exchange.identity = authenticate(exchange.request, exchange.engine.settings.region)
 
 
 def read(exchange: Exchange) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.engine.http import Request, Response
+from sandbox.gateway import digests
 from sandbox.gateway.wsgi import environ_of_request
 
 READS = (
@@ -51,6 +52,8 @@ class Moto:
     ) -> Response:
         from werkzeug.test import run_wsgi_app
 
+        if service == "s3":
+            request = digests.checked(operation, request)
         environ: dict[str, Any] = environ_of_request(request)
         with self._locks[service]:
             application = self._application(service)
