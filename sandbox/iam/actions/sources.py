@@ -82,6 +82,7 @@ EVERY: dict[tuple[str, str], str] = {
     ("cloudwatch", "alarm"): "alarm:*",
     ("cloudwatch", "alarm-mute-rule"): "alarm-mute-rule:*",
     ("codepipeline", "webhook"): "webhook:*",
+    ("sagemaker", "image-version"): "image-version/*",
     ("sagemaker", "pipeline-execution"): "pipeline/*/execution/*",
     ("ssm", "cloud-connector"): "cloud-connector/*",
     ("ssm", "CreateAssociationBatch"): "document/*",
