@@ -1,7 +1,8 @@
 """What the roles of the build pipeline do."""
 
 from project.activities import (
-    exchange_pipeline_artifacts,
+    hand_on_artifacts,
+    read_artifacts,
     read_source,
     run_builds,
     write_build_logs,
@@ -17,6 +18,7 @@ def model_build_activities(names: Names, arns: Arns, key_arn: str) -> list[Activ
     execution_role = arns.role(names.role("execution"))
     return [
         write_build_logs(names, arns, names.model_build),
+        read_artifacts(names, arns, key_arn),
         write_project_data(names, arns, key_arn),
         _run_sagemaker_pipeline(names, arns),
         pass_role([execution_role], "sagemaker.amazonaws.com", name="PassExecutionRole"),
@@ -33,9 +35,7 @@ def _run_sagemaker_pipeline(names: Names, arns: Arns) -> Activity:
             allow(["sagemaker:AddTags", "sagemaker:CreatePipeline"], [pipeline], carries_tag),
             allow(
                 [
-                    "sagemaker:DescribePipeline",
                     "sagemaker:ListPipelineExecutions",
-                    "sagemaker:ListTags",
                     "sagemaker:StartPipelineExecution",
                     "sagemaker:UpdatePipeline",
                 ],
@@ -56,6 +56,6 @@ def build_pipeline_activities(names: Names, arns: Arns, key_arn: str) -> list[Ac
     """The CodePipeline: read the repository, hand it to the build."""
     return [
         read_source(arns, names.model_build),
-        exchange_pipeline_artifacts(names, arns, key_arn),
+        hand_on_artifacts(names, arns, key_arn),
         run_builds(arns, [names.model_build]),
     ]

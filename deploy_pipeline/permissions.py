@@ -1,10 +1,12 @@
 """What the roles of the deploy pipeline do."""
 
 from project.activities import (
-    exchange_pipeline_artifacts,
+    hand_on_artifacts,
+    read_artifacts,
     read_project_data,
     read_source,
     run_builds,
+    write_artifacts,
     write_build_logs,
 )
 from project.arns import Arns
@@ -16,7 +18,8 @@ def model_deploy_activities(names: Names, arns: Arns, key_arn: str) -> list[Acti
     """The CodeBuild project that picks the newest approved version and writes the stages' configurations."""
     return [
         write_build_logs(names, arns, names.model_deploy),
-        exchange_pipeline_artifacts(names, arns, key_arn),
+        read_artifacts(names, arns, key_arn),
+        write_artifacts(names, arns, key_arn),
         _read_registry(names, arns),
         never_approve_models(),
     ]
@@ -27,9 +30,9 @@ def model_test_activities(names: Names, arns: Arns, key_arn: str) -> list[Activi
     staging = arns.of("sagemaker", f"endpoint/{names.endpoint('staging')}")
     return [
         write_build_logs(names, arns, names.model_test),
-        exchange_pipeline_artifacts(names, arns, key_arn),
+        read_artifacts(names, arns, key_arn),
         read_project_data(names, arns, key_arn),
-        _read_registry(names, arns),
+        _describe_versions(names, arns),
         Activity(
             "AskStagingEndpoint",
             (allow(["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"], [staging]),),
@@ -43,7 +46,7 @@ def deploy_pipeline_activities(names: Names, arns: Arns, key_arn: str) -> list[A
     deploy_role = arns.role(names.role("deploy-stacks"))
     return [
         read_source(arns, names.model_deploy),
-        exchange_pipeline_artifacts(names, arns, key_arn),
+        hand_on_artifacts(names, arns, key_arn),
         run_builds(arns, [names.model_deploy, names.model_test]),
         _deploy_stacks(names, arns),
         pass_role([deploy_role], "cloudformation.amazonaws.com", name="PassDeployRole"),
@@ -65,14 +68,12 @@ def deploy_stacks_activities(names: Names, arns: Arns, key_arn: str) -> list[Act
 
 def _read_registry(names: Names, arns: Arns) -> Activity:
     """Listing names a group, which is no resource of the action: it cannot be limited to one."""
-    group = names.model_package_group
-    return Activity(
-        "ReadModelRegistry",
-        (
-            allow(["sagemaker:ListModelPackages"], ["*"]),
-            allow(["sagemaker:DescribeModelPackage"], [arns.of("sagemaker", f"model-package/{group}/*")]),
-        ),
-    )
+    return Activity("ReadModelRegistry", (allow(["sagemaker:ListModelPackages"], ["*"]),))
+
+
+def _describe_versions(names: Names, arns: Arns) -> Activity:
+    versions = arns.of("sagemaker", f"model-package/{names.model_package_group}/*")
+    return Activity("DescribeVersions", (allow(["sagemaker:DescribeModelPackage"], [versions]),))
 
 
 def _deploy_stacks(names: Names, arns: Arns) -> Activity:
@@ -117,7 +118,6 @@ def _manage_endpoints(names: Names, arns: Arns) -> Activity:
                     "sagemaker:DescribeModel",
                     "sagemaker:ListTags",
                     "sagemaker:UpdateEndpoint",
-                    "sagemaker:UpdateEndpointWeightsAndCapacities",
                 ],
                 everything,
             ),

@@ -4,45 +4,73 @@ from project.arns import Arns
 from project.names import Names
 from project.permissions import Activity, allow
 
-READ_OBJECTS = ("s3:GetObject", "s3:GetObjectVersion")
-LOOK_AT_BUCKET = ("s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket")
+ARTIFACTS = "sagemaker-*"
+"""CodePipeline keeps artifacts under the first twenty characters of the pipeline's name; ours start alike."""
 
 
-def _bucket_access(
-    name: str, actions: tuple[str, ...], *, objects: str, names: Names, arns: Arns, key_arn: str
-) -> Activity:
+def hand_on_artifacts(names: Names, arns: Arns, key_arn: str) -> Activity:
+    """What CodePipeline itself does with the artifacts of its actions.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
+    """
     bucket = arns.bucket(names.bucket)
     return Activity(
-        name,
+        "HandOnArtifacts",
         (
-            allow(LOOK_AT_BUCKET, [bucket]),
-            allow(actions, [f"{bucket}/{objects}"]),
-            allow(["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], [key_arn]),
+            allow(["s3:GetBucketLocation", "s3:GetBucketVersioning"], [bucket]),
+            allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], [f"{bucket}/{ARTIFACTS}"]),
+            allow(["kms:Decrypt", "kms:GenerateDataKey"], [key_arn]),
         ),
     )
 
 
-def exchange_pipeline_artifacts(names: Names, arns: Arns, key_arn: str) -> Activity:
-    """Read and write what CodePipeline hands from action to action.
+def read_artifacts(names: Names, arns: Arns, key_arn: str) -> Activity:
+    """What a build does with the artifacts it is given.
 
-    CodePipeline keeps it under the first twenty characters of the pipeline's name, and ours start alike.
+    https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html
     """
-    actions = (*READ_OBJECTS, "s3:PutObject")
-    return _bucket_access(
-        "ExchangePipelineArtifacts", actions, objects="sagemaker-*", names=names, arns=arns, key_arn=key_arn
+    bucket = arns.bucket(names.bucket)
+    return Activity(
+        "ReadArtifacts",
+        (
+            allow(["s3:GetBucketLocation"], [bucket]),
+            allow(["s3:GetObject", "s3:GetObjectVersion"], [f"{bucket}/{ARTIFACTS}"]),
+            allow(["kms:Decrypt"], [key_arn]),
+        ),
+    )
+
+
+def write_artifacts(names: Names, arns: Arns, key_arn: str) -> Activity:
+    """What a build does with the artifacts it makes."""
+    bucket = arns.bucket(names.bucket)
+    return Activity(
+        "WriteArtifacts",
+        (
+            allow(["s3:PutObject"], [f"{bucket}/{ARTIFACTS}"]),
+            allow(["kms:GenerateDataKey"], [key_arn]),
+        ),
     )
 
 
 def read_project_data(names: Names, arns: Arns, key_arn: str) -> Activity:
-    return _bucket_access(
-        "ReadProjectData", READ_OBJECTS, objects="*", names=names, arns=arns, key_arn=key_arn
+    bucket = arns.bucket(names.bucket)
+    return Activity(
+        "ReadProjectData",
+        (allow(["s3:GetObject"], [f"{bucket}/*"]), allow(["kms:Decrypt"], [key_arn])),
     )
 
 
 def write_project_data(names: Names, arns: Arns, key_arn: str) -> Activity:
-    """Read and write data, code and models; nothing is ever deleted by a role of the project."""
-    actions = (*READ_OBJECTS, "s3:PutObject", "s3:AbortMultipartUpload")
-    return _bucket_access("WriteProjectData", actions, objects="*", names=names, arns=arns, key_arn=key_arn)
+    """Read, list and write data, code and models; nothing is ever deleted by a role of the project."""
+    bucket = arns.bucket(names.bucket)
+    return Activity(
+        "WriteProjectData",
+        (
+            allow(["s3:ListBucket"], [bucket]),
+            allow(["s3:GetObject", "s3:PutObject"], [f"{bucket}/*"]),
+            allow(["kms:Decrypt", "kms:GenerateDataKey"], [key_arn]),
+        ),
+    )
 
 
 def write_build_logs(names: Names, arns: Arns, build_project: str) -> Activity:

@@ -31,7 +31,11 @@ def _encrypt_jobs(key_arn: str) -> Activity:
     """
     condition = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
     return Activity(
-        "EncryptJobs", (allow(["kms:CreateGrant"], [key_arn], condition), allow(["kms:Encrypt"], [key_arn]))
+        "EncryptJobs",
+        (
+            allow(["kms:CreateGrant"], [key_arn], condition),
+            allow(["kms:DescribeKey", "kms:Encrypt"], [key_arn]),
+        ),
     )
 
 
@@ -43,7 +47,6 @@ def _run_jobs(names: Names, arns: Arns) -> Activity:
     follow = [
         "sagemaker:DescribeProcessingJob",
         "sagemaker:DescribeTrainingJob",
-        "sagemaker:ListTags",
         "sagemaker:StopProcessingJob",
         "sagemaker:StopTrainingJob",
     ]
@@ -63,7 +66,7 @@ def _register_models(names: Names, arns: Arns) -> Activity:
                 [arns.of("sagemaker", f"model-package/{group}/*")],
             ),
             allow(
-                ["sagemaker:CreateModelPackage", "sagemaker:DescribeModelPackageGroup"],
+                ["sagemaker:CreateModelPackage"],
                 [arns.of("sagemaker", f"model-package-group/{group}")],
             ),
         ),

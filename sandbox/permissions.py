@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from sandbox.iam import documented
 from sandbox.iam.granted import granted
 from sandbox.iam.ledger import ALLOWED, CALLED, DENIED, HANDLED, UNMAPPED_PREFIX
 from sandbox.state import decisions, location
@@ -17,8 +18,9 @@ class PrincipalReport:
     """One principal's share. Counts of calls by `service:Operation`, of refusals and unmapped by action.
 
     `granted` is None for who is no role: a user's or the root's grants are not measured by one loop.
-    `handlers`: the actions that the registry's schemas list for the types of resources that CloudFormation
-    handled as this principal. AWS's handlers may call them where the sandbox's do not.
+    `documented`: what AWS documents that the role's service needs, and what the registry's schemas list for
+    the types of resources that CloudFormation handled as this principal: AWS may call it where the sandbox
+    does not.
     """
 
     arn: str
@@ -27,7 +29,7 @@ class PrincipalReport:
     refused: dict[str, int]
     unmapped: dict[str, int]
     granted: frozenset[str] | None
-    handlers: frozenset[str]
+    documented: frozenset[str]
 
     @property
     def name(self) -> str:
@@ -35,16 +37,16 @@ class PrincipalReport:
 
     @property
     def unused(self) -> frozenset[str]:
-        """Granted, not used, and not AWS's handlers' to use either."""
-        used = {action.lower() for action in self.used | self.handlers}
+        """Granted, not used, and nothing that AWS documents as needed either."""
+        used = {action.lower() for action in self.used | self.documented}
         return frozenset(action for action in self.granted or () if action.lower() not in used)
 
     @property
     def reserved(self) -> frozenset[str]:
-        """Granted, not used here, but AWS's handlers may use it."""
+        """Granted and not used here, but documented as needed."""
         used = {action.lower() for action in self.used}
-        handlers = {action.lower() for action in self.handlers}
-        return frozenset(name for name in self.granted or () if name.lower() in handlers - used)
+        documented = {action.lower() for action in self.documented}
+        return frozenset(name for name in self.granted or () if name.lower() in documented - used)
 
 
 @dataclass(frozen=True)
@@ -97,18 +99,22 @@ def report(state: Path | None = None, *, names: Iterable[str] = ("*",), users: b
             refused=outcomes.get(DENIED, {}),
             unmapped=unmapped,
             granted=None if policies is None else granted(policies),
-            handlers=_of_handlers(outcomes.get(HANDLED, ())),
+            documented=_documented(policies or [], outcomes.get(HANDLED, ())),
         )
         if any(fnmatchcase(item.name, pattern) for pattern in patterns) and (users or policies is not None):
             found.append(item)
     return Report(tuple(found))
 
 
-def _of_handlers(types: Iterable[str]) -> frozenset[str]:
+def _documented(policies: Iterable[Mapping[str, str]], types: Iterable[str]) -> frozenset[str]:
     from sandbox.services.cloudformation.schema.registry import schema
 
-    found: set[str] = set()
-    for name in types:
+    names = list(types)
+    found = set(documented.of_types(names))
+    for policy in policies:
+        if policy["kind"] == "trust":
+            found |= documented.of_trust(policy["document"])
+    for name in names:
         known = schema(name)
         for kind, handler in (known.data.get("handlers", {}) if known else {}).items():
             if kind != "list":

@@ -25,7 +25,11 @@ def permissions() -> None:
 @click.option("--check", is_flag=True, help="Exit code 1 if a call was unmapped.")
 @with_settings
 def report(settings: Settings, names: tuple[str, ...], state: Path | None, check: bool) -> None:
-    """Calls per role, unmapped ones, actions granted but unused. ROLE: a name or pattern (`sagemaker-*`)."""
+    """Calls per role, unmapped ones, actions granted but unused. ROLE: a name or pattern (`sagemaker-*`).
+
+    Documented: granted and unused here, but AWS documents that the role's service, or CloudFormation's
+    handlers of the types that the role made, may call it.
+    """
     from cli.errors import CHECK_NOT_MET, CliError
     from sandbox import permissions as of_sandbox
 
@@ -60,7 +64,7 @@ def _row(item: Any) -> dict[str, Any]:
         "Calls": sum(item.calls.values()),
         "Actions": len(item.used),
         "Granted": len(item.granted) if known else None,
-        "Handlers": len(item.reserved) if known else None,
+        "Documented": len(item.reserved) if known else None,
         "Unused": len(item.unused) if known else None,
         "Refused": sum(item.refused.values()),
         "Unmapped": sum(item.unmapped.values()),

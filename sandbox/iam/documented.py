@@ -1,7 +1,7 @@
 """What AWS documents that a service's role needs, although the sandbox's service may not call all of it.
 
-A role that lacks one of these may fail on AWS where it passes here; one that has it is not over-privileged for
-that. By service principal of the role's trust policy.
+A role that lacks one of these may fail on AWS where it passes here; one that has it is not over-privileged
+for that. By service principal of the role's trust policy.
 """
 
 from __future__ import annotations

@@ -241,3 +241,30 @@ def test_deletion_leaves_what_it_lists_and_nothing_else(project: Project) -> Non
     for kind, physical_id in left:
         if kind not in UNTAGGABLE:
             assert tags_of(project).items() <= tags.of(kind, physical_id).items(), (kind, physical_id)
+
+
+def test_no_call_was_unmapped_and_no_role_has_what_it_does_not_need(project: Project) -> None:
+    sandbox = project.sandbox
+    done = sandbox.run(
+        *(sys.executable, "-m", "cli", "permissions", "report", "--state", str(sandbox.state)),
+        *("--check", "--output", "json"),
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["Unmapped"] == 0 and report["UnmappedCalls"] == []
+    roles = {row["Principal"]: row for row in report["Principals"] if row["Granted"] is not None}
+    prefix = f"sagemaker-{project.names.project_id}-"
+    ours = {name.removeprefix(prefix) for name in roles if name.startswith(prefix)}
+    assert ours >= {
+        "build",
+        "build-pipeline",
+        "deploy",
+        "deploy-pipeline",
+        "deploy-stacks",
+        "execution",
+        "test",
+    }
+    assert all(row["Calls"] and row["Actions"] for row in roles.values())
+    granted, unused = (sum(row[column] for row in roles.values()) for column in ("Granted", "Unused"))
+    assert unused <= 0.05 * granted, report["GrantedButUnused"]

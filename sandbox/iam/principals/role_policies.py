@@ -1,4 +1,4 @@
-"""The policies of a role as texts, for the permissions report."""
+"""The policies of a role as texts, its trust policy among them, for the permissions report."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sandbox.iam.principals.records import default_document, iam_backend, role_o
 
 
 def role_policies(arn: str) -> list[dict[str, str]] | None:
-    """Identity policies and boundary of a role; None for what is no role, or is gone."""
+    """Identity policies, boundary and trust of a role by `kind`; None for what is no role, or is gone."""
     pieces = arn.split(":", 5)
     if len(pieces) != 6 or not pieces[5].startswith("role/"):
         return None
@@ -23,4 +23,5 @@ def role_policies(arn: str) -> list[dict[str, str]] | None:
     boundary = iam_backend(pieces[4]).managed_policies.get(getattr(role, "permissions_boundary_arn", None))
     if boundary is not None:
         found.append({"name": boundary.arn, "kind": "boundary", "document": default_document(boundary)})
+    found.append({"name": "trust", "kind": "trust", "document": str(role.assume_role_policy_document)})
     return found
