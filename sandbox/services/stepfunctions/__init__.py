@@ -1,6 +1,30 @@
 """AWS Step Functions: state machines of the Amazon States Language, run durably under their roles."""
 
-from sandbox.services.stepfunctions import executions, history, machines
+from sandbox.services.stepfunctions import (
+    activities,
+    aliases,
+    definitions,
+    executions,
+    history,
+    logging_delivery,
+    machines,
+    tags,
+    taskcalls,
+    versions,
+)
 from sandbox.services.stepfunctions.execution import advance, jobs
 
-__all__ = ["advance", "executions", "history", "jobs", "machines"]
+__all__ = [
+    "activities",
+    "advance",
+    "aliases",
+    "definitions",
+    "executions",
+    "history",
+    "jobs",
+    "logging_delivery",
+    "machines",
+    "tags",
+    "taskcalls",
+    "versions",
+]

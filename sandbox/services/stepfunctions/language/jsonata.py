@@ -186,3 +186,43 @@ _FUNCTIONS = {
 }
 
 ADDED = frozenset(_FUNCTIONS) | {"states"}
+
+
+@functools.lru_cache(1024)
+def top_level_names(text: str) -> tuple[str, ...]:
+    """Names that an expression reads from the document it is evaluated on: in Step Functions there is none."""
+    _, expression = _compiled(text)
+    found: list[str] = []
+    _read_names(expression.ast, found)
+    return tuple(dict.fromkeys(found))
+
+
+def _read_names(node: Any, found: list[str]) -> None:
+    """Only what is evaluated on the whole document: not the later steps of a path, nor what filters them."""
+    if node is None:
+        return
+    kind = getattr(node, "type", None)
+    if kind == "path":
+        steps = node.steps or []
+        if steps:
+            _read_names(steps[0], found)
+        return
+    if kind == "name":
+        found.append(str(node.value))
+    elif kind == "variable" and node.value == "":
+        found.append("$")
+    elif kind == "variable" and node.value == "$":
+        found.append("$$")
+    if kind == "lambda":
+        return  # its body may be applied to anything
+    for name in ("lhs", "rhs", "condition", "then", "_else", "expression"):
+        value = getattr(node, name, None)
+        if name == "rhs" and kind in ("apply",):
+            continue
+        if hasattr(value, "type"):
+            _read_names(value, found)
+    for name in ("arguments", "expressions", "lhs_object"):
+        value = getattr(node, name, None)
+        for item in value if isinstance(value, list) else []:
+            for each in item if isinstance(item, list | tuple) else (item,):
+                _read_names(each, found)
