@@ -18,7 +18,7 @@ from typing import Any
 from sandbox.engine.engine import Engine
 from sandbox.engine.http import Request, Response
 from sandbox.engine.operations import MAILBOXES, OPERATIONS, AwsError, Call
-from sandbox.gateway import s3_rules, services, validation, wording
+from sandbox.gateway import moto_faults, s3_rules, services, validation, wording
 from sandbox.gateway.authentication import Identity, authenticate, signing_name
 from sandbox.gateway.authorization import authorize
 from sandbox.gateway.moto import Moto
@@ -67,7 +67,7 @@ def read(exchange: Exchange) -> None:
     from sandbox.gateway.protocol import parse
 
     operation = exchange.operation
-    operation.parameters = parse(operation, exchange.request)
+    operation.parameters, exchange.request = parse(operation, exchange.request)
     if operation.service == "s3":
         s3_rules.check(operation.name, operation.parameters, operation.model.input_shape)
     elif (operation.service, operation.name) in OPERATIONS or _is_motos(operation):
@@ -136,25 +136,16 @@ def _is_motos(operation: Any) -> bool:
 
 def _moto_answer(exchange: Exchange) -> Response:
     operation = exchange.operation
+    moto_faults.check(operation.service, operation.name, operation.parameters)
     try:
         return exchange.moto(exchange.request, operation.service, operation.name, operation.parameters)
     except NotImplementedError:
         raise wording.unsupported(operation) from None
-    except (ValueError, KeyError, IndexError):
-        # moto reads a token that it did not make without asking.
-        code, member = TOKENS.get(operation.service, ("", ""))
-        if not operation.parameters.get(member):
+    except (ValueError, LookupError, AttributeError, TypeError) as error:
+        refusal = moto_faults.refused(operation.service, operation.parameters, error)
+        if refusal is None:
             raise
-        raise AwsError(code, f"The {member} is not valid.", status=400) from None
-
-
-TOKENS = {
-    "iam": ("ValidationError", "Marker"),
-    "kms": ("InvalidMarkerException", "Marker"),
-    "logs": ("InvalidParameterException", "nextToken"),
-    "ssm": ("InvalidNextToken", "NextToken"),
-}
-"""How the services whose records moto keeps refuse a pagination token, and which member it is."""
+        raise refusal from error
 
 
 CHAIN: tuple[Callable[[Exchange], None], ...] = (locate, identify, read, permit, answer)

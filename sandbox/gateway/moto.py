@@ -80,10 +80,24 @@ def _leave_to_the_sandbox() -> None:
     """Switches off what moto would decide or do on its own.
 
     It refuses by a bucket policy's Deny whatever its Condition: the gate has decided by then. It writes an
-    access log object for every request at once: AWS delivers them hours later, as it finds time.
+    access log object for every request at once: AWS delivers them hours later, as it finds time. A parameter
+    that was only asked for would be one without a version, at which every later list of them breaks.
     """
     from moto.iam.access_control import PermissionResult
     from moto.s3.models import FakeBucket, S3Backend
+    from moto.ssm.models import ParameterDict
 
+    ParameterDict.__missing__ = lambda parameters, name: _NoVersions(parameters, name)
     FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
     S3Backend.log_incoming_request = lambda *_: None
+
+
+class _NoVersions(list[Any]):
+    """The versions of a parameter that is not there: it is there from its first version on."""
+
+    def __init__(self, parameters: Any, name: str) -> None:
+        super().__init__()
+        self._parameters, self._name = parameters, name
+
+    def append(self, version: Any) -> None:
+        self._parameters[self._name] = [version]

@@ -18,7 +18,8 @@ from moto.core.utils import get_service_model
 
 from sandbox.engine.http import Request, Response
 from sandbox.engine.operations import AwsError
-from sandbox.gateway import answers, services, wsgi
+from sandbox.gateway import answers, json_types, services, wsgi
+from sandbox.gateway.query_codes import QUERY_CODES
 
 UNREADABLE = (
     RequestParserError,
@@ -68,12 +69,14 @@ def operation_of(request: Request, signing_name: str) -> Operation | None:
     return None
 
 
-def parse(operation: Operation, request: Request) -> dict[str, Any]:
-    """The request's members by the input shape; AwsError SerializationException when it cannot be read."""
+def parse(operation: Operation, request: Request) -> tuple[dict[str, Any], Request]:
+    """The request's members by the input shape, and the request with a body of none but these types;
+    AwsError SerializationException when it cannot be read."""
     try:
-        if operation.protocol == "json" and request.body:
-            json.loads(request.body)  # moto's parser takes a body that is no JSON for an empty one
-        return PROTOCOL_PARSERS[operation.protocol](operation.model).parse(
+        if operation.protocol == "json":
+            request = _typed(operation, request)
+        parser = PROTOCOL_PARSERS[operation.protocol](operation.model)
+        return parser.parse(
             {
                 "method": request.method,
                 "values": operation.request.values,
@@ -82,10 +85,20 @@ def parse(operation: Operation, request: Request) -> dict[str, Any]:
                 "url_path": operation.request.path,
                 "url_params": operation.uri,
             }
-        )
+        ), request
     except UNREADABLE as error:
         code = "MalformedXML" if operation.protocol == "rest-xml" else "SerializationException"
         raise AwsError(code, f"{operation.service} {operation.name}: {error}", status=400) from error
+
+
+def _typed(operation: Operation, request: Request) -> Request:
+    """moto's parser takes a body that is no JSON for an empty one, and null for a value."""
+    shape = operation.model.input_shape
+    if not request.body or shape is None:
+        return request
+    document = json.loads(request.body)
+    typed = json_types.typed(document, shape)
+    return request if typed == document else request.with_body(json.dumps(typed).encode())
 
 
 def serialize(operation: Operation, result: dict[str, Any] | None) -> Response:
@@ -108,6 +121,9 @@ def serialize_error(operation: Operation, error: AwsError) -> Response:
     response = _response(serializer.serialize(exception))
     if error.status:
         response.status = error.status
+    if (operation.service, error.code) in QUERY_CODES:
+        code = QUERY_CODES[operation.service, error.code]
+        response.headers["x-amzn-query-error"] = f"{code};Sender"
     return response
 
 

@@ -68,6 +68,7 @@ S3 = frozenset(
         "InvalidBucketState",
         "InvalidDigest",
         "InvalidLocationConstraint",
+        "InvalidNamespaceHeader",
         "InvalidObjectState",
         "InvalidPart",
         "InvalidPartNumber",
@@ -126,6 +127,8 @@ SERVICES: dict[str, frozenset[str]] = {
     "s3": S3,
     # IAM's and STS's models leave out what their references call common.
     "cloudformation": frozenset({"ValidationError"}),
+    "kms": frozenset({"InvalidToken", "NotAuthorizedException"}),
+    "logs": frozenset({"ResourceNotFoundException"}),
     "sagemaker-runtime": frozenset({"ValidationError"}),
 }
 """By botocore service name: codes that stand in the service's reference but not in its model."""

@@ -30,6 +30,18 @@ BUCKET = re.compile(
 )
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
 
+_GRANTEE = r"(id|uri|emailAddress)=\"?[^\",]+\"?"
+GRANTEES = re.compile(rf"{_GRANTEE}(\s*,\s*{_GRANTEE})*")
+"""What an x-amz-grant-… header tells."""
+
+_MALFORMED = "The XML you provided was not well-formed or did not validate against our published schema"
+
+ONE_RULE = {
+    "PutBucketEncryption": "ServerSideEncryptionConfiguration",
+    "PutBucketOwnershipControls": "OwnershipControls",
+}
+"""Configurations that are written as a list of rules and take one."""
+
 IN_THE_HEAD = ("header", "headers", "querystring", "uri")
 
 
@@ -41,6 +53,7 @@ def check(operation: str, parameters: dict[str, Any], shape: Any) -> None:
     key = parameters.get("Key")
     if key is not None and len(key.encode("utf-8", "replace")) > KEY:
         raise AwsError("KeyTooLongError", "Your key is too long", status=400)
+    _grants(parameters)
     _metadata(parameters)
     _tags(operation, parameters)
     number = parameters.get("PartNumber")
@@ -49,11 +62,24 @@ def check(operation: str, parameters: dict[str, Any], shape: Any) -> None:
         raise AwsError("InvalidArgument", text, status=400)
     if operation == "DeleteObjects" and not 1 <= len(parameters["Delete"].get("Objects", ())) <= LISTED:
         raise _malformed()
+    if operation in ONE_RULE and len(parameters[ONE_RULE[operation]].get("Rules") or ()) != 1:
+        raise _malformed()
     most = parameters.get("MaxKeys", parameters.get("MaxUploads", parameters.get("MaxParts")))
     if most is not None and not 0 <= most < 2**31:
         raise AwsError(
             "InvalidArgument", "Argument maxKeys must be an integer between 0 and 2147483647", status=400
         )
+
+
+def _grants(parameters: dict[str, Any]) -> None:
+    for name, value in parameters.items():
+        if name.startswith("Grant") and isinstance(value, str) and not GRANTEES.fullmatch(value):
+            raise AwsError("InvalidArgument", f"Argument format not recognized: {name}", status=400)
+    policy = parameters.get("AccessControlPolicy")
+    if policy is not None:
+        grants = policy.get("Grants") or ()
+        if not policy.get("Owner") or any("Grantee" not in g or "Permission" not in g for g in grants):
+            raise AwsError("MalformedACLError", _MALFORMED, status=400)
 
 
 def _modelled(parameters: dict[str, Any], shape: Any) -> None:
@@ -120,5 +146,4 @@ def _tags(operation: str, parameters: dict[str, Any]) -> None:
 
 
 def _malformed() -> AwsError:
-    text = "The XML you provided was not well-formed or did not validate against our published schema"
-    return AwsError("MalformedXML", text, status=400)
+    return AwsError("MalformedXML", _MALFORMED, status=400)

@@ -95,6 +95,8 @@ def of_moto() -> set[Name]:
         for service, backing in SERVICES.items()
         if backing is Backing.MOTO
         for operation in session.get_service_model(service).operation_names
+        # A host name of its own would have to resolve.
+        if not session.get_service_model(service).operation_model(operation).endpoint
     }
 
 

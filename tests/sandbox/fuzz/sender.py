@@ -66,7 +66,7 @@ class Sender:
             AttributeError,
             KeyError,
             OverflowError,
-            RecursionError,
+            RuntimeError,
         ) as error:
             if self._raw is None:
                 return _lost(error)
