@@ -6,6 +6,7 @@ decision; moto's server does none of it.
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import Any
 
 from bench.machine import machine
 from bench.measure import Measure, Result, Turns, cpu_seconds, seconds
+from bench.throughput import CONNECTIONS, requests_a_second, signed
 
 GOAL_RATIO = 1.15
 BATCH = 20
@@ -35,7 +37,28 @@ def run(*, quick: bool) -> list[Result]:
             results.append(Measure(f"{name}, as a client sees it", "ms", turns.samples["ours"], note=note))
             ratios = turns.ratio("ours", "bare")
             results.append(Measure(f"{name}, gateway against bare moto", "×", ratios, GOAL_RATIO))
+        results += _throughput(ours, here.running.url, bare, url, rounds=2 if quick else 5)
     return results
+
+
+def _throughput(ours: Any, our_url: str, bare: Any, bare_url: str, *, rounds: int) -> list[Result]:
+    turns = Turns()
+    loads = {
+        name: signed(client("ssm"), "GetParameter", Name="bench")
+        for name, client in (("ours", ours), ("bare", bare))
+    }
+    turns.take(
+        rounds,
+        ours=lambda: requests_a_second(our_url, loads["ours"]),
+        bare=lambda: requests_a_second(bare_url, loads["bare"]),
+    )
+    note = (
+        f"GetParameter on {CONNECTIONS} connections; bare moto {statistics.median(turns.samples['bare']):.0f}"
+    )
+    return [
+        Measure("requests answered", "/s", turns.samples["ours"], note=note),
+        Measure("requests/s, bare moto against gateway", "×", turns.ratio("bare", "ours"), GOAL_RATIO),
+    ]
 
 
 REQUESTS: dict[str, Callable[[Any], object]] = {
