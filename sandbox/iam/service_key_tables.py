@@ -94,7 +94,9 @@ MEMBERS: dict[str, dict[str, tuple[str, ...]]] = {
         "secretsmanager:forcedeletewithoutrecovery": ("ForceDeleteWithoutRecovery",),
         "secretsmanager:recoverywindowindays": ("RecoveryWindowInDays",),
     },
+    "lambda": {"lambda:layer": ("Layers",), "lambda:principal": ("Principal",)},
     "logs": {"logs:deliverydestinationresourcearn": ("DeliveryDestinationArn",)},
+    "sns": {"sns:endpoint": ("Endpoint",), "sns:protocol": ("Protocol",)},
     "sagemaker": {
         "sagemaker:modelapprovalstatus": ("ModelApprovalStatus",),
         "sagemaker:modellifecycle:stage": ("ModelLifeCycle.Stage",),

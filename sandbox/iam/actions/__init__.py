@@ -16,7 +16,8 @@ from sandbox.iam.actions import (
     passing,
     s3,
     secretsmanager,
-sqs,
+    sns,
+    sqs,
     states,
     tagging,
 )
@@ -35,6 +36,7 @@ CHECKS: dict[str, Callable[[Asked], list[Check]]] = {
     "lambda": lambda_.checks,
     "s3": s3.checks,
     "secretsmanager": secretsmanager.checks,
+    "sns": sns.checks,
     "sqs": sqs.checks,
     "stepfunctions": states.checks,
     "sts": iam.sts_checks,
