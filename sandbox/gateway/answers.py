@@ -12,7 +12,8 @@ from typing import Any
 from sandbox.gateway.validation import pattern_of
 
 UNMODELLED_VALUES = {
-    # EC2 answers the states of VPC endpoints in lower case.
+    # EC2 answers the states of VPC endpoints in lower case, and an attached internet gateway as available.
+    "AttachmentStatus": ("available",),
     "State": ("available", "pending", "deleting", "deleted"),
     # A stack's own events carry the stack's status.
     "ResourceStatus": (

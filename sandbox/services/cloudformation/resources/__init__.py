@@ -6,22 +6,29 @@ import importlib
 
 from sandbox.services.cloudformation.resources.handler import HANDLERS, Handler
 
-_MODULES = {
+_MODULES: dict[str, str | tuple[str, ...]] = {
     "AWS::ApplicationAutoScaling": "application_autoscaling",
     "AWS::CDK": "inert",
     "AWS::CloudFormation": "cloudformation",
     "AWS::CloudWatch": "cloudwatch",
     "AWS::CodeBuild": "codebuild",
+    "AWS::CodeConnections": "codeconnections",
+    "AWS::CodeStarConnections": "codeconnections",
     "AWS::CodeCommit": "codecommit",
     "AWS::CodePipeline": "codepipeline",
+    "AWS::EC2": "ec2",
+    "AWS::ECR": "ecr",
     "AWS::Events": "events",
-    "AWS::IAM": "iam",
+    "AWS::IAM": ("iam", "iam_keys"),
     "AWS::KMS": "kms",
     "AWS::Lambda": "lambda_",
     "AWS::Logs": "logs",
     "AWS::S3": "s3",
+    "AWS::SNS": "sns",
+    "AWS::SQS": "sqs",
     "AWS::SSM": "ssm",
-    "AWS::SageMaker": "sagemaker",
+    "AWS::SageMaker": ("sagemaker", "sagemaker_kept"),
+    "AWS::SecretsManager": "secretsmanager",
     "AWS::ServiceCatalog": "servicecatalog",
 }
 
@@ -31,15 +38,20 @@ def handler_of(type_name: str) -> Handler | None:
     if type_name.startswith("Custom::"):
         type_name = "AWS::CloudFormation::CustomResource"
     if type_name not in HANDLERS:
-        module = _MODULES.get(type_name.rpartition("::")[0])
-        if module is None:
+        modules = _MODULES.get(type_name.rpartition("::")[0])
+        if modules is None:
             return None
-        importlib.import_module(f"{__name__}.{module}")
+        _load(modules)
     return HANDLERS.get(type_name)
 
 
 def supported() -> dict[str, Handler]:
     """Every resource type that the sandbox creates, with its handler."""
-    for module in _MODULES.values():
-        importlib.import_module(f"{__name__}.{module}")
+    for modules in _MODULES.values():
+        _load(modules)
     return dict(sorted(HANDLERS.items()))
+
+
+def _load(modules: str | tuple[str, ...]) -> None:
+    for module in (modules,) if isinstance(modules, str) else modules:
+        importlib.import_module(f"{__name__}.{module}")

@@ -1,0 +1,244 @@
+"""Stacks of what is kept: networks, repositories of images, secrets, connections, SageMaker's records."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.sandbox.cloudformation.stacks import Stacks
+from tests.sandbox_process import SandboxProcess
+
+Json = dict[str, Any]
+ROLE = "arn:aws:iam::123456789012:role/service-role/none"
+
+
+def ref(name: str) -> Json:
+    return {"Ref": name}
+
+
+def att(name: str, attribute: str) -> Json:
+    return {"Fn::GetAtt": [name, attribute]}
+
+
+def template(resources: dict[str, tuple[str, Json]], outputs: Json | None = None) -> Json:
+    made = {name: {"Type": f"AWS::{kind}", "Properties": props} for name, (kind, props) in resources.items()}
+    shown = {name: {"Value": value} for name, value in (outputs or {}).items()}
+    return {"Resources": made} | ({"Outputs": shown} if shown else {})
+
+
+def network(inside: str) -> Json:
+    https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    made = template(
+        {
+            "Vpc": ("EC2::VPC", {"CidrBlock": "10.9.0.0/16", "EnableDnsHostnames": True}),
+            "Public": (
+                "EC2::Subnet",
+                {
+                    "VpcId": ref("Vpc"),
+                    "CidrBlock": {"Fn::Select": [0, {"Fn::Cidr": [att("Vpc", "CidrBlock"), 2, 8]}]},
+                    "AvailabilityZone": {"Fn::Select": [0, {"Fn::GetAZs": ""}]},
+                    "MapPublicIpOnLaunch": True,
+                },
+            ),
+            "Internet": ("EC2::InternetGateway", {}),
+            "Attachment": (
+                "EC2::VPCGatewayAttachment",
+                {"VpcId": ref("Vpc"), "InternetGatewayId": ref("Internet")},
+            ),
+            "Table": ("EC2::RouteTable", {"VpcId": ref("Vpc")}),
+            "Out": (
+                "EC2::Route",
+                {
+                    "RouteTableId": ref("Table"),
+                    "DestinationCidrBlock": "0.0.0.0/0",
+                    "GatewayId": ref("Internet"),
+                },
+            ),
+            "Association": (
+                "EC2::SubnetRouteTableAssociation",
+                {"RouteTableId": ref("Table"), "SubnetId": ref("Public")},
+            ),
+            "Address": ("EC2::EIP", {"Domain": "vpc"}),
+            "Nat": (
+                "EC2::NatGateway",
+                {"SubnetId": ref("Public"), "AllocationId": att("Address", "AllocationId")},
+            ),
+            "Group": (
+                "EC2::SecurityGroup",
+                {
+                    "GroupDescription": "d",
+                    "VpcId": ref("Vpc"),
+                    "SecurityGroupIngress": [https | {"CidrIp": inside}],
+                },
+            ),
+            "Among": (
+                "EC2::SecurityGroupIngress",
+                {"GroupId": ref("Group"), "IpProtocol": "-1", "SourceSecurityGroupId": ref("Group")},
+            ),
+            "Storage": (
+                "EC2::VPCEndpoint",
+                {
+                    "VpcId": ref("Vpc"),
+                    "ServiceName": {"Fn::Sub": "com.amazonaws.${AWS::Region}.s3"},
+                    "RouteTableIds": [ref("Table")],
+                },
+            ),
+            "Api": (
+                "EC2::VPCEndpoint",
+                {
+                    "VpcId": ref("Vpc"),
+                    "VpcEndpointType": "Interface",
+                    "ServiceName": {"Fn::Sub": "com.amazonaws.${AWS::Region}.sagemaker.api"},
+                    "SubnetIds": [ref("Public")],
+                    "SecurityGroupIds": [att("Group", "GroupId")],
+                },
+            ),
+        },
+        {"Group": ref("Group"), "Vpc": att("Vpc", "VpcId"), "Default": att("Vpc", "DefaultSecurityGroup")},
+    )
+    made["Resources"]["Out"]["DependsOn"] = "Attachment"
+    return made
+
+
+@pytest.fixture(scope="module")
+def stacks(sandbox: SandboxProcess) -> Stacks:
+    return Stacks(sandbox.client("cloudformation"))
+
+
+def outputs(stack: Json) -> Json:
+    return {item["OutputKey"]: item["OutputValue"] for item in stack["Outputs"]}
+
+
+def test_a_network(sandbox: SandboxProcess, stacks: Stacks) -> None:
+    ec2 = sandbox.client("ec2")
+    stack = stacks.create(network("10.0.0.0/8"), Tags=[{"Key": "team", "Value": "a"}])
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stacks.reasons(stack["StackName"])
+    found = outputs(stack)
+    assert found["Default"].startswith("sg-")
+    (group,) = ec2.describe_security_groups(GroupIds=[found["Group"]])["SecurityGroups"]
+    assert {"Key": "team", "Value": "a"} in group["Tags"]
+    assert len(group["IpPermissions"]) == 2
+    stack = stacks.update(stack["StackName"], network("192.168.0.0/16"))
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", stacks.reasons(stack["StackName"])
+    (group,) = ec2.describe_security_groups(GroupIds=[found["Group"]])["SecurityGroups"]
+    blocks = [item["CidrIp"] for rule in group["IpPermissions"] for item in rule["IpRanges"]]
+    assert blocks == ["192.168.0.0/16"] and group["Tags"] != []
+    assert stacks.delete(stack["StackName"])["StackStatus"] == "DELETE_COMPLETE"
+    with pytest.raises(ClientError, match="InvalidVpcID.NotFound"):
+        ec2.describe_vpcs(VpcIds=[found["Vpc"]])
+
+
+def others(stem: str, features: list[str]) -> Json:
+    definitions = [{"FeatureName": name, "FeatureType": "String"} for name in features]
+    generated = {"GenerateStringKey": "password", "SecretStringTemplate": '{"user": "u"}'}
+    return template(
+        {
+            "Images": ("ECR::Repository", {"ImageScanningConfiguration": {"ScanOnPush": True}}),
+            "Secret": (
+                "SecretsManager::Secret",
+                {"GenerateSecretString": generated | {"ExcludePunctuation": True, "PasswordLength": 20}},
+            ),
+            "Policy": (
+                "SecretsManager::ResourcePolicy",
+                {
+                    "SecretId": ref("Secret"),
+                    "ResourcePolicy": {
+                        "Version": "2012-10-17",
+                        "Statement": [
+                            {
+                                "Effect": "Deny",
+                                "Principal": "*",
+                                "Action": "secretsmanager:DeleteSecret",
+                                "Resource": "*",
+                                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                            }
+                        ],
+                    },
+                },
+            ),
+            "Shown": (
+                "SSM::Parameter",
+                {
+                    "Type": "String",
+                    "Value": {"Fn::Sub": "{{resolve:secretsmanager:${Secret}:SecretString:user}}"},
+                },
+            ),
+            "Connection": (
+                "CodeStarConnections::Connection",
+                {"ConnectionName": stem, "ProviderType": "GitHub"},
+            ),
+            "Features": (
+                "SageMaker::FeatureGroup",
+                {
+                    "FeatureGroupName": stem,
+                    "RecordIdentifierFeatureName": "id",
+                    "EventTimeFeatureName": "at",
+                    "FeatureDefinitions": definitions,
+                    "OnlineStoreConfig": {"EnableOnlineStore": True},
+                },
+            ),
+            "Start": (
+                "SageMaker::NotebookInstanceLifecycleConfig",
+                {"OnStart": [{"Content": {"Fn::Base64": "echo"}}]},
+            ),
+            "Notebook": (
+                "SageMaker::NotebookInstance",
+                {
+                    "InstanceType": "ml.t3.medium",
+                    "RoleArn": ROLE,
+                    "LifecycleConfigName": att("Start", "NotebookInstanceLifecycleConfigName"),
+                },
+            ),
+            "Repository": (
+                "SageMaker::CodeRepository",
+                {"GitConfig": {"RepositoryUrl": "https://git.example.com/a.git"}},
+            ),
+            "Domain": (
+                "SageMaker::Domain",
+                {
+                    "DomainName": stem,
+                    "AuthMode": "IAM",
+                    "VpcId": "vpc-1",
+                    "SubnetIds": ["subnet-1"],
+                    "DefaultUserSettings": {"ExecutionRole": ROLE},
+                },
+            ),
+            "User": ("SageMaker::UserProfile", {"DomainId": ref("Domain"), "UserProfileName": "ada"}),
+            "Image": ("SageMaker::Image", {"ImageName": stem, "ImageRoleArn": ROLE}),
+            "Version": (
+                "SageMaker::ImageVersion",
+                {
+                    "ImageName": att("Image", "ImageName"),
+                    "BaseImage": {"Fn::Sub": "${Images.RepositoryUri}:1"},
+                    "Aliases": [features[-1]],
+                },
+            ),
+        },
+        {"Secret": ref("Secret"), "Shown": ref("Shown"), "Uri": att("Images", "RepositoryUri")},
+    )
+
+
+def test_what_other_services_keep(sandbox: SandboxProcess, stacks: Stacks) -> None:
+    stem = f"kept-{uuid.uuid4().hex[:8]}"
+    stack = stacks.create(others(stem, ["id", "at"]))
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stacks.reasons(stack["StackName"])
+    found = outputs(stack)
+    secret = json.loads(
+        sandbox.client("secretsmanager").get_secret_value(SecretId=found["Secret"])["SecretString"]
+    )
+    assert secret["user"] == "u" and len(secret["password"]) == 20
+    assert sandbox.client("ssm").get_parameter(Name=found["Shown"])["Parameter"]["Value"] == "u"
+    stack = stacks.update(
+        stack["StackName"], others(stem, ["id", "at", "more"]), Tags=[{"Key": "team", "Value": "a"}]
+    )
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", stacks.reasons(stack["StackName"])
+    sagemaker = sandbox.client("sagemaker")
+    assert len(sagemaker.describe_feature_group(FeatureGroupName=stem)["FeatureDefinitions"]) == 3
+    assert sagemaker.describe_image_version(ImageName=stem, Alias="more")["Version"] == 1
+    assert stacks.delete(stack["StackName"])["StackStatus"] == "DELETE_COMPLETE"
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        sandbox.client("secretsmanager").describe_secret(SecretId=found["Secret"])
