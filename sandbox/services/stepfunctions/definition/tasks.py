@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.engine import sdk_names as naming
+from sandbox.engine.sdk_operations import operation_of
 from sandbox.services.stepfunctions.definition.diagnostics import Report
 from sandbox.services.stepfunctions.definition.machine import JSONATA
-from sandbox.services.stepfunctions.integrations import naming
 from sandbox.services.stepfunctions.integrations import resource as resources
-from sandbox.services.stepfunctions.integrations.calling import operation_of
 from sandbox.services.stepfunctions.integrations.optimised import ELSEWHERE, SERVICES
 from sandbox.services.stepfunctions.integrations.resource import SYNC, SYNC2, TOKEN, Resource
 from sandbox.services.stepfunctions.language import jsonata

@@ -11,12 +11,13 @@ from typing import Any
 
 from sandbox.engine.engine import Engine
 from sandbox.engine.events import Event, listener
+from sandbox.engine.sdk_operations import from_answer, operation_of
 from sandbox.engine.tasks import task
 from sandbox.services.stepfunctions.execution import waiting
 from sandbox.services.stepfunctions.execution.endings import STOP_JOB
 from sandbox.services.stepfunctions.execution.requests import session
 from sandbox.services.stepfunctions.execution.run import ADVANCE, SERVICE, Branch, Run, run_of
-from sandbox.services.stepfunctions.integrations import calling, shapes
+from sandbox.services.stepfunctions.integrations import calling
 from sandbox.services.stepfunctions.integrations.optimised import SERVICES, Job
 from sandbox.services.stepfunctions.integrations.resource import SYNC2, Resource
 from sandbox.services.stepfunctions.language.errors import TASK_FAILED, StateError
@@ -72,7 +73,7 @@ def look(run: Run, branch: Branch, resource: Resource) -> Any:
 
     service = SERVICES[resource.service]
     job, name = service.jobs[resource.action], branch["job"]["name"]
-    operation = calling.operation_of(service.botocore, job.describe)
+    operation = operation_of(service.botocore, job.describe)
     assert operation is not None
     try:
         answer = calling.send(session(run, branch), operation, _about(job, name))
@@ -97,7 +98,7 @@ def _pascal_status(job: Job) -> str:
 
 
 def _described(operation: Any, answer: dict[str, Any], resource: Resource) -> dict[str, Any]:
-    shown = shapes.from_answer(operation.output, answer, millis=True)
+    shown = from_answer(operation.output, answer, millis=True)
     if resource.service == "codebuild":
         return dict(shown["Builds"][0])
     if resource.pattern == SYNC2:
@@ -114,7 +115,7 @@ def stop_job(engine: Engine, key: str, payload: dict[str, Any]) -> None:
 
     run, _ = run_of(engine, key)
     job = payload["job"]
-    operation = calling.operation_of(job["service"], job["stop"])
+    operation = operation_of(job["service"], job["stop"])
     assert operation is not None
     member = next(iter(operation.input.required_members), "executionArn")
     try:

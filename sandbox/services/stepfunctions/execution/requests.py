@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sandbox.engine.clients import Session
+from sandbox.engine.sdk_operations import Operation, operation_of
 from sandbox.services.stepfunctions.execution import arns
 from sandbox.services.stepfunctions.execution.run import Branch, Run
 from sandbox.services.stepfunctions.integrations import calling
-from sandbox.services.stepfunctions.integrations.calling import Operation
 from sandbox.services.stepfunctions.integrations.optimised import Service
 from sandbox.services.stepfunctions.integrations.resource import SYNC, SYNC2, Resource
 from sandbox.services.stepfunctions.language.errors import StateError
@@ -142,9 +142,7 @@ def _adopted(
     from botocore.exceptions import ClientError
 
     noun = operation.name.removeprefix("Create")
-    describe = (
-        calling.operation_of("sagemaker", f"describe{noun}") if operation.service == "sagemaker" else None
-    )
+    describe = operation_of("sagemaker", f"describe{noun}") if operation.service == "sagemaker" else None
     if describe is None or noun == operation.name or not isinstance(error, ClientError):
         return None
     try:

@@ -7,64 +7,19 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from sandbox.engine import sdk_names as naming
+from sandbox.engine import sdk_operations as shapes
 from sandbox.engine.clients import Session
 from sandbox.engine.engine import Engine
 from sandbox.engine.errors import AwsError
-from sandbox.services.stepfunctions.integrations import naming, shapes
+from sandbox.engine.sdk_operations import Operation, operation_of
 from sandbox.services.stepfunctions.integrations.optimised import SERVICES, Service
 from sandbox.services.stepfunctions.integrations.resource import Resource
 from sandbox.services.stepfunctions.language.errors import PERMISSIONS, RUNTIME, StateError, runtime
 
 PRINCIPAL = "states.amazonaws.com"
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One operation of a service, with the shapes of its request and answer.
-
-    `errors`: code → the name of its shape; `idempotency`: the member by which a repeated request is told.
-    """
-
-    service: str
-    name: str
-    input: Any
-    output: Any
-    errors: Mapping[str, str]
-    idempotency: str | None
-
-
-@functools.lru_cache(256)
-def operation_of(service: str, action: str) -> Operation | None:
-    """By botocore's service name and the action in any case; None where there is no such operation."""
-    model = _model(service)
-    name = shapes.operation_name(model, action)
-    if name is None:
-        return None
-    found = model.operation_model(name)
-    members = found.input_shape.members if found.input_shape else {}
-    token = next((key for key, shape in members.items() if shape.metadata.get("idempotencyToken")), None)
-    if token is None:
-        token = next((key for key in members if key.lower() in _TOKENS), None)
-    codes = {shape.name: shape.name for shape in found.error_shapes}
-    codes |= {
-        shape.metadata.get("error", {}).get("code", shape.name): shape.name for shape in found.error_shapes
-    }
-    return Operation(service, name, found.input_shape, found.output_shape, codes, token)
-
-
-_TOKENS = frozenset({"clientrequesttoken", "clienttoken", "idempotencytoken"})
-"""Members by which services tell a repeated request, marked as such in the model or not."""
-
-
-@functools.cache
-def _model(service: str) -> Any:
-    import botocore.session
-
-    return botocore.session.Session().get_service_model(service)
 
 
 def target(resource: Resource) -> tuple[Operation, Service | None]:
@@ -171,7 +126,7 @@ def java_class(service: str) -> str:
     """`dynamodb` → `DynamoDb`, as errors of the SDK integration begin."""
     if service in naming.CLASSES:
         return naming.CLASSES[service]
-    return naming.pascal(str(_model(service).metadata.get("serviceId", service)))
+    return naming.pascal(shapes.service_id(service))
 
 
 def answer_of(operation: Operation, answer: dict[str, Any], service: Service | None) -> Any:

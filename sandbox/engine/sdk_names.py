@@ -1,4 +1,4 @@
-"""Names as AWS's Java SDK makes them, which Step Functions uses for services, members and errors.
+"""Names as AWS's Java SDK makes them, by which Step Functions and Scheduler know services and members.
 
 Members of results are in Pascal case by the SDK's rule: `SSEKMSKeyId` is `SsekmsKeyId`.
 """

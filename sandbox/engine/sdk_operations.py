@@ -1,13 +1,15 @@
-"""A Task's arguments as a request, and answers as JSON, by botocore's models."""
+"""Operations by the names of AWS's Java SDK: requests made of JSON, answers made JSON, by botocore's models."""
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.services.stepfunctions.integrations.naming import pascal
-from sandbox.services.stepfunctions.language import timestamps
+from sandbox.engine.sdk_names import botocore_service, pascal
 
 
 class UnknownMember(ValueError):
@@ -71,8 +73,69 @@ def from_answer(shape: Any, value: Any, *, millis: bool = False) -> Any:
             return {key: from_answer(shape.value, item, millis=millis) for key, item in value.items()}
         case "timestamp":
             seconds = value.timestamp() if isinstance(value, datetime) else float(value)
-            return round(seconds * 1000) if millis else timestamps.text(seconds)
+            return round(seconds * 1000) if millis else _iso(seconds)
         case "blob":
             data = value.read() if hasattr(value, "read") else value
             return data.decode("utf-8", "replace") if isinstance(data, bytes | bytearray) else data
     return value
+
+
+def _iso(seconds: float) -> str:
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a service, with the shapes of its request and answer.
+
+    `errors`: code → the name of its shape; `idempotency`: the member by which a repeated request is told.
+    """
+
+    service: str
+    name: str
+    input: Any
+    output: Any
+    errors: Mapping[str, str]
+    idempotency: str | None
+
+
+@functools.lru_cache(256)
+def operation_of(service: str, action: str) -> Operation | None:
+    """By botocore's service name and the action in any case; None where there is no such operation."""
+    model = _model(service)
+    name = operation_name(model, action)
+    if name is None:
+        return None
+    found = model.operation_model(name)
+    members = found.input_shape.members if found.input_shape else {}
+    token = next((key for key, shape in members.items() if shape.metadata.get("idempotencyToken")), None)
+    if token is None:
+        token = next((key for key in members if key.lower() in _TOKENS), None)
+    codes = {shape.name: shape.name for shape in found.error_shapes}
+    codes |= {
+        shape.metadata.get("error", {}).get("code", shape.name): shape.name for shape in found.error_shapes
+    }
+    return Operation(service, name, found.input_shape, found.output_shape, codes, token)
+
+
+_TOKENS = frozenset({"clientrequesttoken", "clienttoken", "idempotencytoken"})
+"""Members by which services tell a repeated request, marked as such in the model or not."""
+
+
+@functools.cache
+def _model(service: str) -> Any:
+    import botocore.session
+
+    return botocore.session.Session().get_service_model(service)
+
+
+def operation_of_id(service_id: str, action: str) -> Operation | None:
+    """By the SDK's service id (`sfn`); None where there is no such service or operation."""
+    service = botocore_service(service_id)
+    return operation_of(service, action) if service else None
+
+
+def service_id(service: str) -> str:
+    """`stepfunctions` → `SFN`."""
+    return str(_model(service).metadata.get("serviceId", service))
