@@ -94,6 +94,7 @@ ROOMS = (
     "lambda_",
     "sagemaker",
     "sagemaker_runtime",
+    "scheduler",
     "secretsmanager",
     "servicecatalog",
     "sns",
