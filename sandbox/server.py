@@ -70,7 +70,6 @@ class Sandbox:
         credentials = {name: Credentials(pair.access_key, pair.secret_key) for name, pair in keys.items()}
         self.engine.clients.root_key = credentials["root"].access_key
         client_files.write(self.settings.state, credentials, self.settings.region, self.http.url)
-        self.records.start()
         self.records.write("iam")
         self.decisions.start()
         self.http.start()

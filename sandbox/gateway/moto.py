@@ -33,7 +33,7 @@ class Moto:
     """moto's backends are not thread-safe: one lock a service. Nothing calls back while holding it.
 
     `on_change(service, operation, parameters)` is called under the lock after whatever changed a record,
-    before the answer leaves.
+    before the answer leaves; `before_use(service)` before the records of a service are looked at.
     """
 
     def __init__(self, account: str) -> None:
@@ -43,6 +43,7 @@ class Moto:
         self._applications: dict[str, Any] = {}
         self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self.on_change: Changed = lambda *_: None
+        self.before_use: Callable[[str], None] = lambda _: None
 
     def lock(self, service: str) -> threading.RLock:
         return self._locks[service]
@@ -55,6 +56,7 @@ class Moto:
         if service == "s3":
             request = digests.checked(operation, request)
         environ: dict[str, Any] = environ_of_request(request)
+        self.before_use(service)
         with self._locks[service]:
             application = self._application(service)
             body, status, headers = run_wsgi_app(application, environ, buffered=True)

@@ -8,9 +8,14 @@ from typing import Any
 from sandbox.iam.principals.records import iam_backend, role_of, role_tags
 
 
+def before_use(service: str) -> None:
+    """Called before a service's records are looked at; whoever reads them late puts itself here."""
+
+
 def _backend(service: str, account: str, region: str) -> Any:
     from moto.backends import get_backend
 
+    before_use(service)
     backends: Any = get_backend
     return backends(service)[account][region]
 

@@ -1,93 +1,105 @@
-"""moto's records on disk, by service.
+"""moto's records on disk, all of them written before the answer to the request that changed them leaves.
 
-S3 is written object by object before an answer leaves (see `objects`); the small services whole, likewise;
-logs and role sessions shortly after (a killed sandbox may lose their last moment, and says so in its docs).
+S3's are written object by object (see `objects`), those of the other services record by record (see
+`backends`), role sessions when they are opened. Pinned to moto's version: what another version wrote is
+refused, not guessed at.
 """
 
 from __future__ import annotations
 
-import logging
+import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from sandbox.iam import moto_resources
+from sandbox.iam.principals import changes
+from sandbox.state import backends, sessions
+from sandbox.state.backends import Backends
 from sandbox.state.objects import Objects
-from sandbox.state.pickling import dumps, read_snapshot, restore, write_snapshot
+from sandbox.state.pickling import dumps
+from sandbox.state.sessions import Sessions
+from sandbox.state.snapshots import take_over
+from sandbox.state.version import pin
 
-log = logging.getLogger(__name__)
-
-AT_ONCE = frozenset({"iam", "kms", "ssm"})
-DELAY = 0.3
-"""Seconds that changes of the other services are gathered before they are written."""
+SERVICES = ("iam", "kms", "logs", "ssm")
+LATE = frozenset({"ssm"})
+"""Read when they are first used: to load moto's part of them takes a second."""
 
 
 class MotoRecords:
     """`load` before the first request, `saved` after each that changed something, `close` at the end."""
 
     def __init__(self, state: Path, account: str, moto: Any) -> None:
-        self._folder = state / "moto"
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._moto = moto
+        self._moto, self._folder = moto, state / "moto"
         self._objects = Objects(state / "s3", account, dumps)
-        self._wake = threading.Condition()
-        self._changed: set[str] = set()
-        self._unwritten: set[str] = set()
-        self._closing = False
-        self._thread = threading.Thread(target=self._write_forever, name="moto records", daemon=True)
+        self._lock = threading.Lock()
+        path = state / "moto.sqlite"
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        pin(self._connection, path)
+        self._connection.executescript(backends.SCHEMA + sessions.SCHEMA)
+        self._backends = {name: Backends(self._connection, self._lock, name) for name in SERVICES}
+        self._sessions = Sessions(self._connection, self._lock)
+        self._unread = set(LATE)
         moto.on_change = self.saved
+        moto.before_use = moto_resources.before_use = self.read
+        changes.write_with(self.changing)
 
     def load(self) -> None:
-        for path in sorted(self._folder.glob("*.pickle")):
-            for account, region, backend in read_snapshot(path):
-                restore(account, region, backend)
+        for service in SERVICES:
+            if service not in LATE:
+                self._backends[service].load()
+        for service in take_over(self._folder):
+            if service in self._backends:
+                self._unread.discard(service)
+                self.write(service)
+        self._sessions.load()
         self._objects.load()
 
-    def start(self) -> None:
-        self._thread.start()
+    def read(self, service: str) -> None:
+        """Reads the records of a service that were left for later."""
+        if service in self._unread:
+            with self._moto.lock(service):
+                if service in self._unread:
+                    self._backends[service].load()
+                    self._unread.discard(service)
 
     def saved(self, service: str, operation: str, parameters: dict[str, Any]) -> None:
         """Called under the service's lock, before the answer leaves."""
         if service == "s3":
             self._objects.save(operation, parameters)
-        elif service in AT_ONCE:
-            self.write(service)
-        else:
-            self.later(service)
+        elif service in self._backends:
+            self._backends[service].save(parameters)
 
-    def later(self, *services: str) -> None:
-        with self._wake:
-            self._changed.update(services, self._unwritten)
-            self._unwritten.clear()
-            self._wake.notify()
+    @contextmanager
+    def changing(self, *services: str, at_once: bool = True) -> Iterator[None]:
+        """Around a change that the IAM room makes to moto's records: locked, and written likewise.
 
-    def close(self) -> None:
-        with self._wake:
-            self._closing = True
-            self._changed.update(self._unwritten)
-            self._wake.notify()
-        self._thread.join()
-        self._objects.close()
-
-    def _write_forever(self) -> None:
-        while True:
-            with self._wake:
-                while not self._closing and not self._changed:
-                    self._wake.wait()
-                if not self._closing:
-                    self._wake.wait_for(lambda: self._closing, timeout=DELAY)
-                closing = self._closing
-                changed, self._changed = self._changed, set()
-            for service in sorted(changed):
-                try:
-                    self.write(service)
-                except OSError:  # a full disk: the next change, or the stop, writes all of it again
-                    log.exception("the records of %s could not be written", service)
-                    with self._wake:
-                        self._unwritten.add(service)
-            if closing:
-                return
+        `at_once`: whatever changed; otherwise only records that are new or gone, which is soon found.
+        """
+        with ExitStack() as locks:
+            for service in services:
+                locks.enter_context(self._moto.lock(service))
+            yield
+            for service in services:
+                if service == "sts":
+                    self._sessions.save()
+                else:
+                    self._backends[service].save(everything=at_once)
 
     def write(self, service: str) -> None:
-        """Writes a service whole, now."""
+        """Writes whatever of a service differs from what is written."""
         with self._moto.lock(service):
-            write_snapshot(self._folder, service)
+            self._backends[service].save()
+
+    def close(self) -> None:
+        for service in SERVICES:
+            if service not in self._unread:
+                self.write(service)
+        self._objects.close()
+        with self._lock:
+            self._connection.close()

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sandbox.state.version import pin
+
 Parameters = dict[str, Any]
 Dump = Callable[[Any], bytes]
 
@@ -46,6 +48,7 @@ class Objects:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(_SCHEMA)
+        pin(self._connection, folder / "objects.sqlite")
 
     @property
     def _backend(self) -> Any:
@@ -157,9 +160,7 @@ class Objects:
             if path.name not in held:
                 path.unlink()
 
-    def _restored(
-        self, saved: tuple[type, dict[str, Any], str | None, dict[str, str]], held: set[str]
-    ) -> Any:
+    def _restored(self, saved: tuple[Any, dict[str, Any], str | None, dict[str, str]], held: set[str]) -> Any:
         kind, state, digest, tags = saved
         version = kind.__new__(kind)
         if digest is None:

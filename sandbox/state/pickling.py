@@ -1,7 +1,4 @@
-"""One file a moto service: its backends in one cloudpickle, so that identity within it is kept.
-
-Pinned to moto's version: a snapshot of another version is refused, not guessed at.
-"""
+"""moto's records as bytes, and back."""
 
 from __future__ import annotations
 
@@ -13,48 +10,59 @@ import io
 import pickle
 import threading
 import weakref
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-Backends = list[tuple[str, str, Any]]
-"""(account, region, backend)"""
+Refer = Callable[[Any], Any]
 
 
-def write_snapshot(folder: Path, service: str) -> None:
-    """Replaces the service's file at once. Call under the service's lock."""
-    import moto
-    from moto.backends import get_backend
-
-    loaded: Any = get_backend
-    draft = folder / f"{service}.new"
-    draft.write_bytes(dumps((moto.__version__, list(loaded(service).iter_backends()))))
-    draft.rename(folder / f"{service}.pickle")
-
-
-def read_snapshot(path: Path) -> Backends:
-    """RuntimeError for the snapshot of another version of moto."""
-    import moto
-
-    version, backends = pickle.loads(path.read_bytes())
-    if version != moto.__version__:
-        raise RuntimeError(f"{path}: of moto {version}, not {moto.__version__}; run `mlops sandbox reset`")
-    return list(backends)
-
-
-def restore(account: str, region: str, backend: Any) -> None:
-    """Puts a backend where moto keeps it."""
-    from moto.core.base_backend import BackendDict
-
-    module = importlib.import_module(type(backend).__module__)
-    for value in vars(module).values():
-        if isinstance(value, BackendDict) and value.backend is type(backend):
-            dict.__setitem__(value[account], region, backend)
-
-
-def dumps(value: Any) -> bytes:
+def dumps(value: Any, refer: Refer | None = None) -> bytes:
+    """`refer`: what stands for a value that is kept elsewhere; None for one that belongs to this one."""
     buffer = io.BytesIO()
-    _pickler()(buffer, protocol=5).dump(value)
+    pickler = _pickler()(buffer, protocol=5)
+    if refer is not None:
+        pickler.refer = refer
+    pickler.dump(value)
     return buffer.getvalue()
+
+
+def loads(data: bytes, find: Refer | None = None) -> Any:
+    """`find`: the value for which something else stands."""
+    unpickler = _Unpickler(io.BytesIO(data))
+    unpickler.find = find
+    return unpickler.load()
+
+
+class _Unpickler(pickle.Unpickler):
+    find: Refer | None = None
+
+    def persistent_load(self, reference: Any) -> Any:
+        if self.find is None:
+            raise pickle.UnpicklingError(f"nothing can stand at {reference}")
+        return self.find(reference)
+
+
+def is_plain(value: Any) -> bool:
+    """Whether an object is its __dict__ and nothing else, of a class that can be found by its name."""
+    kind = type(value)
+    if not hasattr(value, "__dict__") or not kind.__module__.startswith("moto."):
+        return False
+    if isinstance(value, dict | list | str | bytes | int):
+        return False
+    reduces: Any = kind.__reduce_ex__
+    return reduces is object.__reduce_ex__ and not hasattr(kind, "__setstate__")
+
+
+def kind_of(value: Any) -> str:
+    return f"{type(value).__module__}:{type(value).__qualname__}"
+
+
+def class_of(kind: str) -> Any:
+    module, _, name = kind.partition(":")
+    found: Any = importlib.import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
 
 
 @functools.cache
@@ -67,6 +75,11 @@ def _pickler() -> Any:
     pem = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
     class Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]
+        refer: Refer | None = None
+
+        def persistent_id(self, value: Any) -> Any:
+            return self.refer(value) if self.refer is not None else None
+
         def reducer_override(self, value: Any) -> Any:
             if isinstance(value, _thread.RLock):
                 return threading.RLock, ()
@@ -99,7 +112,7 @@ def _private_key(pem: bytes) -> Any:
     return serialization.load_pem_private_key(pem, None)
 
 
-def _defaults(kind: type, factory: Any) -> Any:
+def _defaults(kind: Any, factory: Any) -> Any:
     made = kind.__new__(kind)
     made.default_factory = factory
     return made

@@ -1,6 +1,7 @@
 """Runs builds: each is one durable task from PROVISIONING to COMPLETED.
 
-A build that a killed sandbox interrupted is run from its start once more; interrupted twice, it is a FAULT.
+A build that a killed sandbox interrupted is run from its start once more; one that is interrupted again and
+again is a FAULT.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from sandbox.services.codebuild.record import BuildRecord
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS = 2
+ATTEMPTS = 10
 
 
 @task("codebuild.build")
@@ -36,7 +37,7 @@ def run_build(engine: Engine, key: str, payload: dict[str, Any]) -> None:
     folder = engine.folder("codebuild", build_id.rpartition(":")[2])
     try:
         if build.settings["attempts"] > ATTEMPTS:
-            _fault(build, "The build was interrupted twice by a stop of its host")
+            _fault(build, f"The build was interrupted {ATTEMPTS} times by a stop of its host")
         else:
             build.finish(_attempt(build, folder))
     except Interrupted:

@@ -47,8 +47,6 @@ class Repository(Handler):
         """The first commit, unless an interrupted attempt already made it."""
         client = request.client("codecommit")
         branch = request.properties["Code"].get("BranchName", "main")
-        if request.resumed and branch in client.list_branches(repositoryName=name)["branches"]:
-            return
         try:
             client.create_commit(
                 repositoryName=name,
@@ -57,7 +55,10 @@ class Repository(Handler):
                 commitMessage=_MESSAGE,
                 authorName=_AUTHOR,
             )
-        except Exception:
+        except Exception as error:
+            # The branch has a commit: told so, no further permission is needed to know it.
+            if request.resumed and isinstance(error, client.exceptions.ParentCommitIdRequiredException):
+                return
             client.delete_repository(repositoryName=name)
             raise
 
