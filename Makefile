@@ -1,6 +1,7 @@
 # Everything a checkout needs is Python 3.11-3.13 (with its venv module), git and make.
 #   make demo     the whole loop on this machine       make test   all tests
 #   make lint     ruff, formatting, types, locks       make bench  seconds and ratios
+#   make clients  unmodified clients that take minutes, or are downloaded first
 #   make setup    the virtual environment alone        make clean  removes what make made
 #   make bench-setup   seconds of set-up with cold caches, in a temporary copy (minutes, downloads)
 #   make conformance   policy evaluation against another program's, over seeded pairs
@@ -13,7 +14,7 @@ SUPPORTED := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_in
 PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python3
 TEST_WORKERS ?= 2
 
-.PHONY: setup demo test lint bench bench-setup conformance clean lock
+.PHONY: setup demo test clients lint bench bench-setup conformance clean lock
 
 setup: $(READY)
 
@@ -22,6 +23,10 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile -q $(PYTEST_ARGS)
+
+# Clients that take long or are fetched first: the SageMaker SDK, the CDK's command line, the AWS CLI's waiters.
+clients: $(READY)
+	@$(BIN)/pytest -q -m clients tests/clients $(PYTEST_ARGS)
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .
