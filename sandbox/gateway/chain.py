@@ -90,6 +90,8 @@ def answer(exchange: Exchange) -> None:
     if operation.service == "s3" and operation.name == "PutObject" and _delivered(exchange):
         exchange.response = Response(200, {"ETag": f'"{exchange.request_id}"'})
         return
+    if operation.service in ("iam", "sts"):
+        _provide_policies(exchange)
     handler = OPERATIONS.get((operation.service, operation.name))
     if handler:
         call = Call(
@@ -114,6 +116,17 @@ def answer(exchange: Exchange) -> None:
             raise wording.unsupported(operation)
     else:
         raise wording.unsupported(operation)
+
+
+def _provide_policies(exchange: Exchange) -> None:
+    """AWS's managed policies are there as soon as a request names them."""
+    from sandbox.iam.principals import aws_policies
+
+    assert exchange.identity
+    arns = aws_policies.named(exchange.operation.parameters)
+    if arns:
+        with exchange.moto.lock("iam"):
+            aws_policies.provide(exchange.identity.principal.account, arns)
 
 
 def _delivered(exchange: Exchange) -> bool:
