@@ -67,6 +67,7 @@ GLOBAL = frozenset(
         "viaawsservice",
         "sourceaccount",
         "sourcearn",
+        "sourceowner",
         "sourceorgid",
         "sourceorgpaths",
         "principalorgid",
@@ -189,6 +190,22 @@ TELL_NO_SOURCE = frozenset(("cloudformation.amazonaws.com", "servicecatalog.amaz
 aws:SourceAccount or aws:SourceArn for it, so a trust policy that asks for them lets nobody in."""
 
 
+_PRINCIPAL_TYPES = {
+    "user": "User",
+    "role": "AssumedRole",
+    "root": "Account",
+    "federated": "FederatedUser",
+}
+
+
+def _iso(moment: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
+
+TELL_SOURCE_OWNER = frozenset(("cloudwatch.amazonaws.com",))
+"""Services whose requests carry aws:SourceOwner, the condition of SNS's default topic policies: alarms reach
+their own account's topics without a statement of their own."""
+
+
 def global_keys(principal: Principal, facts: RequestFacts) -> dict[str, tuple[str, ...]]:
     """Keys that hold for every action of a request."""
     now = time.time() if facts.now is None else facts.now
@@ -197,10 +214,9 @@ def global_keys(principal: Principal, facts: RequestFacts) -> dict[str, tuple[st
         "aws:principalaccount": (principal.account,),
         "aws:userid": (principal.id,),
         # The sandbox speaks http on the loopback where AWS's endpoints speak TLS: its requests stand for
-        # theirs,
-        # and a policy that refuses plain http must not refuse them.
+        # theirs, and a policy that refuses plain http must not refuse them.
         "aws:securetransport": ("true",),
-        "aws:currenttime": (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),),
+        "aws:currenttime": (_iso(now),),
         "aws:epochtime": (str(int(now)),),
         "aws:principalisawsservice": ("true" if principal.kind == "service" else "false",),
         "aws:viaawsservice": ("true" if principal.via else "false",),
@@ -210,18 +226,20 @@ def global_keys(principal: Principal, facts: RequestFacts) -> dict[str, tuple[st
         keys["aws:principalservicenameslist"] = (principal.arn,)
         if principal.arn not in TELL_NO_SOURCE:
             keys["aws:sourceaccount"] = (facts.source_account or principal.account,)
+        if principal.arn in TELL_SOURCE_OWNER:
+            keys["aws:sourceowner"] = (facts.source_account or principal.account,)
         if facts.source_arn:
             keys["aws:sourcearn"] = (facts.source_arn,)
     else:
-        keys["aws:principalarn"] = (principal.arn,)
-        keys["aws:principaltype"] = (
-            {"user": "User", "role": "AssumedRole", "root": "Account"}[principal.kind],
-        )
+        keys["aws:principalarn"] = (principal.caller_arn if principal.kind == "federated" else principal.arn,)
+        keys["aws:principaltype"] = (_PRINCIPAL_TYPES[principal.kind],)
         keys.update({f"aws:principaltag/{name.lower()}": (value,) for name, value in principal.tags.items()})
     if principal.kind == "user":
         keys["aws:username"] = (principal.name,)
-    if principal.kind == "role":
+    if principal.kind == "role" or principal.issued is not None:
         keys["aws:multifactorauthpresent"] = ("false",)
+    if principal.issued is not None:
+        keys["aws:tokenissuetime"] = (_iso(principal.issued),)
     if principal.source_identity:
         keys["aws:sourceidentity"] = (principal.source_identity,)
     if principal.via:

@@ -1,8 +1,7 @@
 """The gate: every request is decided here, and recorded.
 
 `authorize` resolves a request to IAM actions, gathers the policies that bear on them, decides each, and
-raises
-AccessDenied with the code and the words of the called service.
+raises AccessDenied with the code and the words of the called service.
 """
 
 from __future__ import annotations
@@ -16,11 +15,12 @@ from sandbox.iam import kms_grants, moto_resources, policy
 from sandbox.iam.actions import Check, Unmapped, iam_prefix, resolve
 from sandbox.iam.context import Context, RequestFacts, request_keys
 from sandbox.iam.documents import parse
-from sandbox.iam.errors import AccessDenied
 from sandbox.iam.policy import Decision, PolicySet
 from sandbox.iam.principals.principal import Principal
 from sandbox.iam.principals.records import policies_of
+from sandbox.iam.refusals import denial_of, denied, message
 from sandbox.iam.s3_encryption import key_checks
+from sandbox.iam.session_limits import check_session, inherited
 
 TRUST_ACTIONS = frozenset(("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"))
 
@@ -41,6 +41,7 @@ Record = Callable[[Decided], None]
 
 def authorize(principal: Principal, request: RequestFacts, record: Record | None = None) -> None:
     """Returns if the request is allowed. Raises AccessDenied with AWS's code and text otherwise."""
+    check_session(principal, request.service, request.operation)
     for decision in decisions(principal, request):
         if record:
             record(Decided(principal.arn, request.service, request.operation, decision, time.time()))
@@ -84,6 +85,8 @@ def decisions(principal: Principal, request: RequestFacts) -> Iterator[Decision]
         return
     policies = policies_of(principal)
     keys = request_keys(principal, request)
+    if request.service == "sts":
+        checks = inherited(principal, checks)
     for check in checks:
         for resource in check.resources:
             yield _decide(principal, request, check, resource, keys, policies)
@@ -133,7 +136,7 @@ def _with_resource_policy(
     principal: Principal, request: RequestFacts, check: Check, resource: str, policies: PolicySet
 ) -> PolicySet:
     service = check.action.partition(":")[0]
-    if check.action in TRUST_ACTIONS:
+    if check.action in TRUST_ACTIONS and ":role/" in resource:
         text = moto_resources.trust_of(request.account, resource)
         trust = (parse(text, "trust"),) if text else ()
         return replace(policies, resource=trust, must_grant=True, resource_kind=policy.TRUST)
@@ -143,7 +146,7 @@ def _with_resource_policy(
             return policies
         documents = (parse(str(key.policy), "key policy"), *kms_grants.documents(key, principal))
         return replace(policies, resource=documents, must_grant=True)
-    text = moto_resources.policy_of(request.account, resource) if service == "s3" else None
+    text = moto_resources.policy_of(request.account, resource) if service in ("s3", "logs") else None
     if text is None and request.policy_of and resource.startswith("arn:"):
         text = request.policy_of(resource)
     return replace(policies, resource=(parse(text, "resource policy"),)) if text else policies
@@ -159,57 +162,6 @@ def _tags(request: RequestFacts, arn: str) -> Mapping[str, str]:
 def _account_of(resource: str) -> str | None:
     pieces = resource.split(":", 5)
     return pieces[4] if len(pieces) == 6 and pieces[4].isdigit() else None
-
-
-_WHY = {
-    policy.IDENTITY: ("no identity-based policy allows", "an identity-based policy"),
-    policy.RESOURCE: ("no resource-based policy allows", "a resource-based policy"),
-    policy.BOUNDARY: ("no permissions boundary allows", "a permissions boundary"),
-    policy.SESSION: ("no session policy allows", "a session policy"),
-    policy.TRUST: ("no role trust policy allows", "a role trust policy"),
-}
-
-
-def message(principal: Principal, service: str, decision: Decision) -> str:
-    """The text of a refusal, as AWS writes it ("Troubleshoot access denied error messages", IAM User
-    Guide)."""
-    resource = f'"{decision.resource}"' if service == "s3" else decision.resource
-    text = f"User: {principal.caller_arn} is not authorized to perform: {decision.action}"
-    if decision.reason == policy.UNMAPPED:
-        return f"{text} because the sandbox cannot tell what it is about: {decision.by}"
-    text += f" on resource: {resource}"
-    if decision.reason == policy.UNKNOWN_KEY:
-        names, where = ", ".join(decision.unknown), decision.statement or decision.by
-        return f"{text} because the sandbox does not know the condition key {names} in {where}"
-    if decision.action == "sts:AssumeRole":
-        return text
-    implicit, explicit = _WHY[decision.by]
-    if decision.reason == policy.EXPLICIT_DENY:
-        return f"{text} with an explicit deny in {explicit}"
-    return f"{text} because {implicit} the {decision.action} action"
-
-
-def denied(principal: Principal, service: str, decision: Decision) -> AccessDenied:
-    code, status = denial_of(service)
-    text = message(principal, service, decision)
-    if service == "ec2":
-        text = f"You are not authorized to perform this operation. {text}"
-    return AccessDenied(code, text, status, decision)
-
-
-_AS_QUERY = frozenset(("s3", "iam", "sts", "cloudformation", "cloudwatch", "sns", "sqs", "autoscaling"))
-"""Services of the query and rest-xml protocols, and those compatible with the former."""
-
-_REST_JSON = frozenset(("sagemaker-runtime", "lambda", "scheduler", "apigateway"))
-
-
-def denial_of(service: str) -> tuple[str, int]:
-    """(error code, HTTP status) with which a botocore service refuses."""
-    if service == "ec2":
-        return "UnauthorizedOperation", 403
-    if service in _AS_QUERY:
-        return "AccessDenied", 403
-    return "AccessDeniedException", 403 if service in _REST_JSON else 400
 
 
 __all__ = [

@@ -138,12 +138,9 @@ def sts_checks(asked: Asked) -> list[Check]:
         needs = operation == "DecodeAuthorizationMessage"
         return [Check(f"sts:{operation}", ("*",))] if needs else []
     if operation == "GetFederationToken":
-        return [
-            Check(
-                "sts:GetFederationToken",
-                (asked.arn("sts", f"federated-user/{asked.params.get('Name')}", regional=False),),
-            )
-        ]
+        user = (asked.arn("sts", f"federated-user/{asked.params.get('Name')}", regional=False),)
+        tagged = [Check("sts:TagSession", user)] if asked.params.get("Tags") else []
+        return [Check("sts:GetFederationToken", user), *tagged]
     found = [Check(f"sts:{operation}", generic.resources(asked, "sts", operation))]
     if operation == "AssumeRole":
         role = found[0].resources

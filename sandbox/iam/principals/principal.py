@@ -8,19 +8,19 @@ from typing import Literal
 
 from sandbox.iam.documents import ACCOUNT, DIRECT, ROLE
 
-Kind = Literal["user", "role", "root", "service"]
+Kind = Literal["user", "role", "root", "service", "federated"]
 
 
 @dataclass(frozen=True)
 class Principal:
     """A requester.
 
-    `arn`: of the user, of the role behind a session, of the account's root, or the service's name
-    (`events.amazonaws.com`). `id`: AIDA…, AROA…:session, the account's number. `tags`: of the user or role,
-    the
-    session's own on top. `session_policy`: documents passed with AssumeRole. `via`: the services that act on
-    the
-    requester's behalf, first to last (forward access sessions).
+    `arn`: of the user, of the role behind a session, of the user (or root) who federated, of the account's
+    root, or the service's name (`events.amazonaws.com`). `id`: AIDA…, AROA…:session, the account's number.
+    `session_name`: of a role session or a federated user. `tags`: of the user or role, the session's own on
+    top; `transitive`: those of them that sessions opened with this one keep. `session_policy`: documents
+    passed with AssumeRole or GetFederationToken. `issued`: when temporary credentials were. `via`: the
+    services that act on the requester's behalf, first to last (forward access sessions).
     """
 
     kind: Kind
@@ -33,18 +33,24 @@ class Principal:
     session_policy: tuple[str, ...] | None = None
     via: tuple[str, ...] = ()
     source_identity: str | None = None
+    issued: float | None = None
+    transitive: dict[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def name(self) -> str:
-        """The friendly name: of the user or role without its path, or the service."""
+        """The friendly name: of the user or role without its path, of the federated user, or the service."""
+        if self.kind == "federated":
+            return str(self.session_name)
         return "root" if self.kind == "root" else self.arn.rsplit("/", 1)[-1]
 
     @functools.cached_property
     def caller_arn(self) -> str:
         """The ARN as GetCallerIdentity and error texts have it."""
-        if self.kind != "role":
+        if self.kind not in ("role", "federated"):
             return self.arn
         partition = self.arn.split(":", 2)[1]
+        if self.kind == "federated":
+            return f"arn:{partition}:sts::{self.account}:federated-user/{self.session_name}"
         return f"arn:{partition}:sts::{self.account}:assumed-role/{self.name}/{self.session_name}"
 
     @functools.cached_property
@@ -57,11 +63,12 @@ class Principal:
         forms = {("*", "*"): DIRECT, ("AWS", self.account): ACCOUNT, ("AWS", root): ACCOUNT}
         if self.kind == "root":
             return forms | {("AWS", self.account): DIRECT, ("AWS", root): DIRECT}
-        forms["AWS", self.arn] = ROLE if self.kind == "role" else DIRECT
-        forms["AWS", self.id.split(":", 1)[0]] = ROLE if self.kind == "role" else DIRECT
-        if self.kind == "role":
-            forms["AWS", self.caller_arn] = DIRECT
-        return forms
+        behind = DIRECT if self.kind == "user" else ROLE
+        forms.setdefault(("AWS", self.arn), behind)
+        if self.kind == "federated":
+            return forms | {("AWS", self.caller_arn): DIRECT}
+        forms["AWS", self.id.split(":", 1)[0]] = behind
+        return forms | ({("AWS", self.caller_arn): DIRECT} if self.kind == "role" else {})
 
 
 def service_principal(name: str, account: str) -> Principal:

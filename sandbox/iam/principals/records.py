@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.iam.documents import Document, parse
 from sandbox.iam.policy import PolicySet
 from sandbox.iam.principals.principal import Principal
 from sandbox.iam.signature import BadToken, TokenExpired, UnknownKey
+
+if TYPE_CHECKING:
+    from sandbox.iam.principals.temporary import Temporary
 
 PARTITION = "aws"
 
@@ -71,6 +75,9 @@ def secret_of(access_key: str, token: str | None) -> str:
     Raises UnknownKey, BadToken or TokenExpired: it is what `signature.verify` looks secrets up with.
     """
     account, key = access_key_of(access_key)
+    temporary = getattr(key, "temporary", None)
+    if temporary is not None:
+        _check_token(access_key, token, temporary)
     if key.role_arn is None:
         return str(key.secret_access_key)
     session = assumed_role(account, access_key)
@@ -79,6 +86,13 @@ def secret_of(access_key: str, token: str | None) -> str:
     if epoch(session.expiration) <= time.time():
         raise TokenExpired(access_key)
     return str(session.secret_access_key)
+
+
+def _check_token(access_key: str, token: str | None, temporary: Temporary) -> None:
+    if token != temporary.session_token:
+        raise BadToken(access_key)
+    if temporary.expiration <= time.time():
+        raise TokenExpired(access_key)
 
 
 def principal_of(access_key: str, token: str | None = None) -> Principal:
@@ -90,9 +104,30 @@ def principal_of(access_key: str, token: str | None = None) -> Principal:
     backend = iam_backend(account)
     if key.role_arn is not None:
         return _role_session(account, access_key, backend)
-    if key.user_name is None:
+    temporary = getattr(key, "temporary", None)
+    if temporary is not None and temporary.expiration <= time.time():
+        raise TokenExpired(access_key)
+    found = _user_or_root(account, access_key, (temporary or key).user_name, backend)
+    if temporary is None:
+        return found
+    found = replace(found, issued=temporary.issued)
+    if temporary.federated is None:
+        return found
+    documents = (*temporary.policies, *(_managed(backend, arn) or _NOTHING for arn in temporary.policy_arns))
+    return replace(
+        found,
+        kind="federated",
+        id=f"{account}:{temporary.federated}",
+        session_name=temporary.federated,
+        tags=temporary.tags,
+        session_policy=documents,
+    )
+
+
+def _user_or_root(account: str, access_key: str, user_name: str | None, backend: Any) -> Principal:
+    if user_name is None:
         return Principal("root", f"arn:{PARTITION}:iam::{account}:root", account, account, access_key)
-    user = backend.users.get(key.user_name)
+    user = backend.users.get(user_name)
     if user is None:
         raise UnknownKey(access_key)
     return Principal("user", user.arn, account, user.id, access_key, tags=_tags(user.tags))
@@ -117,8 +152,10 @@ def _role_session(account: str, access_key: str, backend: Any) -> Principal:
         access_key=access_key,
         session_name=session.session_name,
         tags=role_tags(role) | dict(getattr(session, "tags", {})),
+        transitive={name: session.tags[name] for name in getattr(session, "transitive", ())},
         session_policy=tuple(documents) or None,
         source_identity=getattr(session, "source_identity", None),
+        issued=getattr(session, "issued", None),
     )
 
 
@@ -166,12 +203,14 @@ def _attached(holder: Any) -> list[Document]:
 def policies_of(principal: Principal) -> PolicySet:
     """Identity policies (inline, attached, of groups), boundary and session policies of a requester."""
     backend = iam_backend(principal.account)
-    if principal.kind == "root":
-        return PolicySet(forms=principal.forms, root=True)
+    session = principal.session_policy
+    sessions = None if session is None else tuple(parse(text, "session") for text in session)
+    if principal.arn.endswith(":root"):
+        return PolicySet(forms=principal.forms, root=True, session=sessions)
     if principal.kind == "service":
         return PolicySet(forms=principal.forms, must_grant=True)
-    if principal.kind == "user":
-        holder = backend.users.get(principal.name)
+    if principal.kind in ("user", "federated"):
+        holder = backend.users.get(principal.arn.rsplit("/", 1)[-1])
         groups = [group for group in list(backend.groups.values()) if holder in group.users]
     else:
         holder, groups = role_of(principal.account, principal.arn), []
@@ -181,10 +220,9 @@ def policies_of(principal: Principal) -> PolicySet:
     for group in groups:
         identity += _attached(group)
     boundary_arn = getattr(holder, "permissions_boundary_arn", None)
-    session = principal.session_policy
     return PolicySet(
         identity=tuple(identity),
         boundary=parse(_managed(backend, boundary_arn) or _NOTHING, boundary_arn) if boundary_arn else None,
-        session=tuple(parse(text, "session") for text in session) if session is not None else None,
+        session=sessions,
         forms=principal.forms,
     )

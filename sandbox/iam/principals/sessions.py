@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sandbox.iam.principals import records
+from sandbox.iam.principals.changes import changing
 
 _PRUNE_AT = 256
 
@@ -20,26 +21,32 @@ def open_session(
     policy: str | None = None,
     policy_arns: Sequence[str] = (),
     tags: Mapping[str, str] | None = None,
+    transitive: Sequence[str] = (),
     source_identity: str | None = None,
+    at_once: bool = False,
 ) -> Any:
     """Issues temporary credentials of a role (moto's AssumedRole: access_key_id, secret_access_key,
     session_token, expiration, arn, user_id). Whether the caller may is decided before, in `gate` or
-    `trust`."""
+    `trust`. `transitive`: keys of the tags that sessions opened with this one keep. `at_once`: they are
+    written before this returns."""
     account = role_arn.split(":")[4]
     backend = records.sts_backend(account)
-    if len(backend.assumed_roles) >= _PRUNE_AT:
-        _prune(account, backend)
-    session = backend.assume_role(
-        region_name=region,
-        role_session_name=session_name,
-        role_arn=role_arn,
-        policy=policy,
-        duration=duration,
-        external_id=None,
-    )
-    session.policy_arns = tuple(policy_arns)
-    session.tags = dict(tags or {})
-    session.source_identity = source_identity
+    with changing("iam", "sts", at_once=at_once):
+        if len(backend.assumed_roles) >= _PRUNE_AT:
+            _prune(account, backend)
+        session = backend.assume_role(
+            region_name=region,
+            role_session_name=session_name,
+            role_arn=role_arn,
+            policy=policy,
+            duration=duration,
+            external_id=None,
+        )
+        session.policy_arns = tuple(policy_arns)
+        session.tags = dict(tags or {})
+        session.transitive = tuple(transitive)
+        session.source_identity = source_identity
+        session.issued = time.time()
     return session
 
 
@@ -53,6 +60,9 @@ def _prune(account: str, backend: Any) -> None:
     if len(kept) == len(backend.assumed_roles):
         return
     keys = records.iam_backend(account).access_keys
+    for key in list(keys.values()):
+        if getattr(key, "temporary", None) is not None and key.temporary.expiration <= limit:
+            del keys[key.access_key_id]
     for session in backend.assumed_roles:
         if records.epoch(session.expiration) <= limit:
             keys.pop(session.access_key_id, None)
