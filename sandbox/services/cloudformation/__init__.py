@@ -12,10 +12,11 @@ from sandbox.services.cloudformation.operations import (
     change_sets,
     describe,
     drift,
+    events,
     protection,
     rollbacks,
     stacks,
     templates,
 )
 
-__all__ = ["change_sets", "describe", "drift", "protection", "rollbacks", "stacks", "templates"]
+__all__ = ["change_sets", "describe", "drift", "events", "protection", "rollbacks", "stacks", "templates"]

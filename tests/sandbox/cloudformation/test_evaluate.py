@@ -129,7 +129,7 @@ def test_dynamic_references() -> None:
         ({"Fn::Select": [5, ["a"]]}, "cannot select nonexistent value at index 5"),
         ({"Fn::Cidr": ["10.0.0.0/24", 300, 4]}, "Fn::Cidr cannot make"),
         ({"Fn::And": [True, True]}, "Fn::And cannot be used outside of conditions"),
-        ({"Fn::ToJsonString": {}}, "Fn::ToJsonString is not implemented by the sandbox"),
+        ({"Fn::ToJsonString": {}}, "Fn::ToJsonString needs the transform"),
         ({"Fn::Sub": ["x"]}, "Fn::Sub intrinsic functions don't specify expected arguments"),
     ],
 )
@@ -159,3 +159,19 @@ def test_rules() -> None:
     rules.check(evaluator(given={"Kind": "instance", "Uri": "s3://x"}, **sections))
     with pytest.raises(TemplateError, match="no capture on serverless"):
         rules.check(evaluator(given={"Kind": "serverless", "Uri": "s3://x"}, **sections))
+
+
+def test_rules_on_all_parameters_of_a_type() -> None:
+    def sections(wanted: Any) -> dict[str, Any]:
+        every = {"Fn::EachMemberIn": [{"Fn::RefAll": "AWS::EC2::VPC::Id"}, wanted]}
+        declared = {"Type": "AWS::EC2::VPC::Id"}
+        return {
+            "Parameters": {"A": declared | {"Default": "v1"}, "B": declared | {"Default": "v2"}},
+            "Rules": {"R": {"Assertions": [{"Assert": every, "AssertDescription": "other"}]}},
+        }
+
+    rules.check(evaluator(**sections(["v1", "v2"])))
+    with pytest.raises(TemplateError, match="other"):
+        rules.check(evaluator(**sections(["v1"])))
+    with pytest.raises(TemplateError, match="Fn::ValueOf in Rules is not implemented"):
+        rules.check(evaluator(**sections([{"Fn::ValueOf": ["A", "Tags.x"]}])))

@@ -48,10 +48,11 @@ def resolve(
             "b",
             "Parameter 'P' failed to satisfy constraint: say a",
         ),
+        ({"Type": "AWS::EC2::VPC::Name"}, "v", "Unrecognized parameter type: AWS::EC2::VPC::Name"),
         (
-            {"Type": "AWS::EC2::VPC::Id"},
-            "v",
-            "parameter type AWS::EC2::VPC::Id of parameter P is not implemented",
+            {"Type": "List<AWS::EC2::VPC::Id>", "AllowedValues": ["a"]},
+            "a,b",
+            "Parameter 'P' must be one of AllowedValues",
         ),
         ({"Type": "Strin"}, "v", "Unrecognized parameter type: Strin"),
         ({"Type": "String", "Defualt": 1}, "v", "Invalid template parameter property 'Defualt'"),
@@ -111,3 +112,14 @@ def test_parameter_store() -> None:
     assert resolve(declared, "name", name="a,b").ref("P") == ["a", "b"]
     with pytest.raises(TemplateError, match=r"Unable to fetch parameters \[name\] from parameter store"):
         resolve(declared, "name")
+
+
+def test_values_that_must_exist() -> None:
+    subnets = resolve({"Type": "List<AWS::EC2::Subnet::Id>"}, "a, b")
+    assert subnets.ref("P") == ["a", "b"]
+    assert subnets.existing() == {"P": ("AWS::EC2::Subnet::Id", ["a", "b"])}
+    stored = resolve({"Type": "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>"}, "name", name="ami-1")
+    assert stored.existing() == {"P": ("AWS::EC2::Image::Id", ["ami-1"])}
+    lists = resolve({"Type": "AWS::SSM::Parameter::Value<List<AWS::EC2::VPC::Id>>"}, "name", name="v,w")
+    assert lists.ref("P") == ["v", "w"]
+    assert resolve({"Type": "String"}, "x").existing() == {}

@@ -58,12 +58,18 @@ def delete_stack(operation: Operation) -> None:
     created = stack.get("Current") is not None
 
     def retain(record: Record) -> bool:
-        if record["LogicalResourceId"] in kept or record["DeletionPolicy"] == "Retain":
+        if record["LogicalResourceId"] in kept:
             return True
-        return record["DeletionPolicy"] == "RetainExceptOnCreate" and created
+        if not created and (stack["Target"] or {}).get("RetainExceptOnCreate"):
+            return False
+        return record["DeletionPolicy"] == "Retain" or (
+            record["DeletionPolicy"] == "RetainExceptOnCreate" and created
+        )
 
     failed = delete_all(operation, records, retain)
-    if failed:
+    if failed and stack.get("DeletionMode") == "FORCE_DELETE_STACK":
+        delete_all(operation, records, lambda record: True)  # what cannot be deleted is left behind
+    elif failed:
         reason = f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
         stacks.set_status(operation.stack_id, "DELETE_FAILED", reason, expected="DELETE_IN_PROGRESS")
         return

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sandbox.services.cloudformation.deploy import resource
+from sandbox.services.cloudformation.deploy import monitoring, resource
 from sandbox.services.cloudformation.deploy.operation import Operation, expected_failures
 from sandbox.services.cloudformation.deploy.order import run_in_order
-from sandbox.services.cloudformation.stack import outputs, plan
+from sandbox.services.cloudformation.resources.handler import Stopped
+from sandbox.services.cloudformation.stack import existing, outputs, plan
 from sandbox.services.cloudformation.stack.lookups import Live
 from sandbox.services.cloudformation.stack.outline import Outline
 from sandbox.services.cloudformation.stack.records import Record
@@ -64,6 +65,7 @@ def _deploy(operation: Operation, target: Record, verb: str) -> str | None:
         operation.stop.set()  # asked for before this run of the task began
     try:
         outline = operation.outline(target)
+        existing.check(outline.values, operation.session(), operation.stacks.region)
         planned = plan.make(outline, operation.stacks, operation.stack, target["Tags"], operation.stored)
     except expected_failures() as error:  # an import, a stored parameter or the principal is gone
         return f"{getattr(error, 'message', error)}."
@@ -79,7 +81,16 @@ def _deploy(operation: Operation, target: Record, verb: str) -> str | None:
         kind = _verb_of(operation, failed) if verb == "update" else verb
         names = ", ".join(failed)
         return f"The following resource(s) failed to {kind}: [{names}]." if failed else "Operation cancelled."
-    return _publish(operation, outline)
+    return _publish(operation, outline) or _watched(operation, target)
+
+
+def _watched(operation: Operation, target: Record) -> str | None:
+    try:
+        return monitoring.watch(operation, target)
+    except Stopped:
+        return "Operation cancelled."
+    except expected_failures() as error:  # an alarm that cannot be read is no reason to go on
+        return f"{getattr(error, 'message', error)}."
 
 
 def _verb_of(operation: Operation, failed: list[str]) -> str:

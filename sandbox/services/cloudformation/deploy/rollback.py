@@ -14,7 +14,10 @@ from sandbox.services.cloudformation.stack.records import Record
 def of_create(operation: Operation) -> None:
     """ROLLBACK_IN_PROGRESS: deletes what the creation made, but for what is to be retained."""
     records = with_retired(operation)
-    failed = delete_all(operation, records, retain=lambda record: record["DeletionPolicy"] == "Retain")
+    everything = (operation.stack["Target"] or {}).get("RetainExceptOnCreate")
+    failed = delete_all(
+        operation, records, retain=lambda record: record["DeletionPolicy"] == "Retain" and not everything
+    )
     with operation.engine.store.transaction():
         outputs.publish(operation.stacks, operation.stack_id, [], set())
         if not failed:
@@ -99,7 +102,7 @@ def cleanup_after_rollback(operation: Operation) -> None:
     }
     for record in made.values():
         # RetainExceptOnCreate: the operation that made the resource is the one rolled back.
-        if record["DeletionPolicy"] == "RetainExceptOnCreate":
+        if record["DeletionPolicy"] == "RetainExceptOnCreate" or target.get("RetainExceptOnCreate"):
             record["DeletionPolicy"] = "Delete"
     _delete_old(operation, made)
     for name in made:

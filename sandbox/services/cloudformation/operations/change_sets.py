@@ -100,6 +100,7 @@ def _planned(call: Call, stacks: Stacks, stack: Record, request: dict[str, Any],
         "Identity": identity,
         "ClientToken": request.get("ClientToken"),
         "OnStackFailure": request.get("OnStackFailure"),
+        "RollbackConfiguration": request.get("RollbackConfiguration"),
         "Target": submission.target_of(outline, request, tags),
         "Status": "CREATE_COMPLETE",
         "ExecutionStatus": "AVAILABLE",
@@ -112,7 +113,13 @@ def _planned(call: Call, stacks: Stacks, stack: Record, request: dict[str, Any],
         return record | {"Status": "FAILED", "ExecutionStatus": "UNAVAILABLE", "StatusReason": error.message}
     if planned.faults:
         reason = "\n".join(planned.faults.values())
-        return record | {"Status": "FAILED", "ExecutionStatus": "UNAVAILABLE", "StatusReason": reason}
+        events = [_invalid(record, name, fault, planned) for name, fault in planned.faults.items()]
+        return record | {
+            "Status": "FAILED",
+            "ExecutionStatus": "UNAVAILABLE",
+            "StatusReason": reason,
+            "Events": events,
+        }
     if kind == "UPDATE" and planned.empty and tags == last["Tags"]:
         return record | {"Status": "FAILED", "ExecutionStatus": "UNAVAILABLE", "StatusReason": NO_CHANGES}
     existing = stacks.resources_of(stack["StackId"])
@@ -127,6 +134,25 @@ def _planned(call: Call, stacks: Stacks, stack: Record, request: dict[str, Any],
         if step.action is not None
     ]
     return record
+
+
+def _invalid(record: Record, name: str, fault: str, planned: plan.Plan) -> Record:
+    """The event that tells of a resource whose properties failed validation."""
+    return {
+        "EventId": str(uuid.uuid4()),
+        "StackId": record["StackId"],
+        "OperationId": record["ChangeSetId"].rpartition("/")[2],
+        "OperationType": "CREATE_CHANGESET",
+        "EventType": "VALIDATION_ERROR",
+        "LogicalResourceId": name,
+        "ResourceType": planned.outline.active[name]["Type"],
+        "Timestamp": record["CreationTime"],
+        "ValidationFailureMode": "FAIL",
+        "ValidationName": "PROPERTY_VALIDATION",
+        "ValidationStatus": "FAILED",
+        "ValidationStatusReason": fault,
+        "ValidationPath": f"/Resources/{name}/Properties",
+    }
 
 
 @operation("cloudformation", "DescribeChangeSet")
@@ -147,7 +173,7 @@ def describe_change_set(
         "Capabilities": target["Capabilities"],
         "Tags": tags_of(target),
         "NotificationARNs": [],
-        "RollbackConfiguration": {},
+        "RollbackConfiguration": record.get("RollbackConfiguration") or {},
         "OnStackFailure": record.get("OnStackFailure"),
         "Changes": changes,
         "NextToken": token,
@@ -201,7 +227,7 @@ def delete_change_set(call: Call, ChangeSetName: str, StackName: str | None = No
 
 @operation("cloudformation", "ExecuteChangeSet")
 def execute_change_set(call: Call, **request: Any) -> dict[str, Any]:
-    submission.refuse(request, "RetainExceptOnCreate")
+    submission.refuse(request)
     stacks = stacks_of(call)
     with call.engine.store.transaction():
         record = stacks.change_set(request["ChangeSetName"], request.get("StackName"))
@@ -223,6 +249,7 @@ def execute_change_set(call: Call, **request: Any) -> dict[str, Any]:
                 f"Stack:{stack['StackId']} is in {stack['StackStatus']} state and can not be created."
             )
         target = record["Target"]
+        target["RetainExceptOnCreate"] = bool(request.get("RetainExceptOnCreate"))
         if request.get("DisableRollback"):
             target["OnFailure"] = "DO_NOTHING"
         elif record.get("OnStackFailure"):
@@ -233,6 +260,8 @@ def execute_change_set(call: Call, **request: Any) -> dict[str, Any]:
             "ClientRequestToken": request.get("ClientRequestToken"),
             "LastOperation": "EXECUTE",
         }
+        if record.get("RollbackConfiguration") is not None:
+            stack["RollbackConfiguration"] = record["RollbackConfiguration"]
         for other in stacks.change_sets.list(f"{stack['StackId']}|"):
             if other["ChangeSetId"] != record["ChangeSetId"]:
                 stacks.change_sets.delete(f"{stack['StackId']}|{other['ChangeSetId']}")

@@ -9,7 +9,7 @@ from sandbox.services.cloudformation.deploy.operation import stop_phase
 from sandbox.services.cloudformation.deploy.run import submit
 from sandbox.services.cloudformation.operations import submission
 from sandbox.services.cloudformation.operations.stacks import living, stacks_of
-from sandbox.services.cloudformation.stack.records import Record, Stacks
+from sandbox.services.cloudformation.stack.records import Record, Stacks, start_operation
 from sandbox.services.cloudformation.template.errors import TemplateError
 
 
@@ -50,7 +50,7 @@ def continue_update_rollback(call: Call, **request: Any) -> dict[str, Any]:
 
 @operation("cloudformation", "RollbackStack")
 def rollback_stack(call: Call, **request: Any) -> dict[str, Any]:
-    submission.refuse(request, "RetainExceptOnCreate")
+    submission.refuse(request)
     stacks = stacks_of(call)
     stack = living(stacks, request["StackName"])
     ways = {
@@ -58,7 +58,8 @@ def rollback_stack(call: Call, **request: Any) -> dict[str, Any]:
         "UPDATE_FAILED": "UPDATE_ROLLBACK_IN_PROGRESS" if stack["Current"] else "ROLLBACK_IN_PROGRESS",
     }
     _go_back(call, stacks, stack, request, ways, {})
-    return {"StackId": stack["StackId"]}
+    started = stacks.get(stack["StackId"])["Operation"]
+    return {"StackId": stack["StackId"], "OperationId": started["OperationId"]}
 
 
 def _go_back(
@@ -73,6 +74,9 @@ def _go_back(
                 f"Stack:{stack['StackId']} is in {stack['StackStatus']} state and can not be rolled back."
             )
         stack |= {"Identity": identity, "ClientRequestToken": request.get("ClientRequestToken"), **members}
+        if request.get("RetainExceptOnCreate") and stack["Target"]:
+            stack["Target"]["RetainExceptOnCreate"] = True
+        start_operation(stack, "CONTINUE_ROLLBACK" if "Skip" in members else "ROLLBACK")
         stacks.put(stack)
         stacks.set_status(stack["StackId"], status, "User Initiated")
         submit(stacks, stack["StackId"])

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.operations import AwsError, Call, operation
-from sandbox.services.cloudformation.deploy.operation import stop_phase
+from sandbox.services.cloudformation.deploy.operation import SERVICE_PRINCIPAL, stop_phase
 from sandbox.services.cloudformation.deploy.run import TIMEOUT, submit
 from sandbox.services.cloudformation.operations import submission
 from sandbox.services.cloudformation.stack import dynamic, plan
-from sandbox.services.cloudformation.stack.records import Record, Stacks, check_not_busy
+from sandbox.services.cloudformation.stack.records import Record, Stacks, check_not_busy, start_operation
 from sandbox.services.cloudformation.template.errors import TemplateError
+
+if TYPE_CHECKING:
+    from sandbox.engine.engine import Engine
 
 NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*")
 UPDATABLE = {
@@ -24,6 +27,7 @@ UPDATABLE = {
     "IMPORT_ROLLBACK_COMPLETE",
 }
 MAX_STACKS = 2000
+LEAST_WAIT = 30.0
 
 
 def stacks_of(call: Call) -> Stacks:
@@ -55,6 +59,7 @@ def new_stack(call: Call, stacks: Stacks, name: str, request: dict[str, Any]) ->
         "EnableTerminationProtection": bool(request.get("EnableTerminationProtection")),
         "TimeoutInMinutes": request.get("TimeoutInMinutes"),
         "StackPolicy": submission.stack_policy(call, request),
+        "RollbackConfiguration": request.get("RollbackConfiguration"),
         "ClientRequestToken": request.get("ClientRequestToken"),
         "Outputs": [],
         "Current": None,
@@ -71,6 +76,7 @@ def begin(stacks: Stacks, stack: Record, target: Record, status: str, reason: st
         stack["Target"] = target
         stack.pop("TimedOut", None)
         stack.pop("Cancelled", None)
+        start_operation(stack, "CREATE_STACK" if status.startswith("CREATE") else "UPDATE_STACK")
         if status.startswith(("UPDATE", "IMPORT")):
             stack["LastUpdatedTime"] = engine.clock.now()
         stacks.put(stack)
@@ -78,7 +84,14 @@ def begin(stacks: Stacks, stack: Record, target: Record, status: str, reason: st
         submit(stacks, stack["StackId"])
         if status == "CREATE_IN_PROGRESS" and stack.get("TimeoutInMinutes"):
             payload = {"account": stacks.account, "region": stacks.region, "target": target["Id"]}
-            engine.tasks.submit(TIMEOUT, stack["StackId"], payload, after=stack["TimeoutInMinutes"] * 60.0)
+            engine.tasks.submit(
+                TIMEOUT, stack["StackId"], payload, after=patience(engine, stack["TimeoutInMinutes"] * 60.0)
+            )
+
+
+def patience(engine: Engine, seconds: float) -> float:
+    """Real seconds for work that AWS gives so many: the clock's, but what really works has some time."""
+    return max(engine.clock.scaled(seconds), min(seconds, LEAST_WAIT))
 
 
 def _repeated(stack: Record, token: str | None, kind: str) -> bool:
@@ -92,13 +105,13 @@ def _repeated(stack: Record, token: str | None, kind: str) -> bool:
 
 @operation("cloudformation", "CreateStack")
 def create_stack(call: Call, **request: Any) -> dict[str, Any]:
-    submission.refuse(request, "RetainExceptOnCreate")
+    submission.refuse(request)
     stacks, name = stacks_of(call), request["StackName"]
     check_name(name)
     existing = stacks.find(name)
     if existing is not None:
         if _repeated(existing, request.get("ClientRequestToken"), "CREATE"):
-            return {"StackId": existing["StackId"]}
+            return _started(existing)
         raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists")
     if len(stacks.names.keys()) >= MAX_STACKS:
         raise AwsError("LimitExceededException", f"Limit for stack has been exceeded: {MAX_STACKS}")
@@ -112,16 +125,20 @@ def create_stack(call: Call, **request: Any) -> dict[str, Any]:
             raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists")
         stacks.insert(stack)
         begin(stacks, stack, target, "CREATE_IN_PROGRESS")
-    return {"StackId": stack["StackId"]}
+    return _started(stack)
+
+
+def _started(stack: Record) -> dict[str, Any]:
+    return {"StackId": stack["StackId"], "OperationId": (stack.get("Operation") or {}).get("OperationId")}
 
 
 @operation("cloudformation", "UpdateStack")
 def update_stack(call: Call, **request: Any) -> dict[str, Any]:
-    submission.refuse(request, "RetainExceptOnCreate")
+    submission.refuse(request)
     stacks = stacks_of(call)
     stack = living(stacks, request["StackName"])
     if _repeated(stack, request.get("ClientRequestToken"), "UPDATE"):
-        return {"StackId": stack["StackId"]}
+        return _started(stack)
     check_updatable(stack)
     last = stack["Current"] or stack["Target"]
     body = submission.body_of(call, request, last["TemplateBody"])
@@ -147,8 +164,10 @@ def update_stack(call: Call, **request: Any) -> dict[str, Any]:
             "LastOperation": "UPDATE",
             "StackPolicy": new_policy or stack.get("StackPolicy"),
         }
+        if request.get("RollbackConfiguration") is not None:
+            stack["RollbackConfiguration"] = request["RollbackConfiguration"]
         begin(stacks, stack, target, "UPDATE_IN_PROGRESS")
-    return {"StackId": stack["StackId"]}
+    return _started(stack)
 
 
 def living(stacks: Stacks, name_or_id: str) -> Record:
@@ -170,15 +189,16 @@ def check_updatable(stack: Record) -> None:
 @operation("cloudformation", "DeleteStack")
 def delete_stack(call: Call, **request: Any) -> None:
     submission.refuse(request)
-    if request.get("DeletionMode") == "FORCE_DELETE_STACK":
-        raise TemplateError("DeletionMode FORCE_DELETE_STACK is not implemented by the sandbox")
     stacks = stacks_of(call)
     stack = stacks.find(request["StackName"])
     if stack is None or stack["StackStatus"] in ("DELETE_COMPLETE", "DELETE_IN_PROGRESS"):
         return
-    if stack.get("EnableTerminationProtection"):
+    _check_protection(call, stacks, stack)
+    mode = request.get("DeletionMode")
+    if mode == "FORCE_DELETE_STACK" and stack["StackStatus"] != "DELETE_FAILED":
         raise TemplateError(
-            f"Stack [{stack['StackName']}] cannot be deleted while TerminationProtection is enabled"
+            f"Invalid operation on stack [{stack['StackId']}]. DeletionMode FORCE_DELETE_STACK can only be "
+            "specified for a stack in the DELETE_FAILED state"
         )
     kept = request.get("RetainResources") or []
     if kept and stack["StackStatus"] != "DELETE_FAILED":
@@ -199,10 +219,23 @@ def delete_stack(call: Call, **request: Any) -> None:
         stack |= {
             "Identity": identity,
             "RetainResources": kept,
+            "DeletionMode": mode,
             "ClientRequestToken": request.get("ClientRequestToken"),
             "LastOperation": "DELETE",
         }
+        start_operation(stack, "DELETE_STACK")
         stacks.put(stack)
         stacks.set_status(stack["StackId"], "DELETE_IN_PROGRESS", "User Initiated")
         stop_phase(call.engine, stack["StackId"])
         submit(stacks, stack["StackId"])
+
+
+def _check_protection(call: Call, stacks: Stacks, stack: Record) -> None:
+    """A nested stack is protected as its root is, but from its parent, whose template decides."""
+    root = stacks.find(stack["RootId"]) if stack.get("RootId") else stack
+    if call.agent == SERVICE_PRINCIPAL and root is not stack:
+        return
+    if root is not None and root.get("EnableTerminationProtection"):
+        raise TemplateError(
+            f"Stack [{stack['StackName']}] cannot be deleted while TerminationProtection is enabled"
+        )

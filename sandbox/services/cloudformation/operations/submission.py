@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -27,7 +28,7 @@ NAMED = {
     "AWS::IAM::User": "UserName",
 }
 IAM_TYPES = {*NAMED, "AWS::IAM::AccessKey", "AWS::IAM::Policy", "AWS::IAM::UserToGroupAddition"}
-_NOT_IMPLEMENTED = ("NotificationARNs", "RollbackConfiguration", "ResourceTypes")
+_NOT_IMPLEMENTED = ("NotificationARNs",)
 
 
 def refuse(request: dict[str, Any], *more: str) -> None:
@@ -141,6 +142,16 @@ def check_capabilities(template: Template, given: list[str] | None) -> None:
         raise AwsError("InsufficientCapabilitiesException", f"Requires capabilities : [{', '.join(missing)}]")
 
 
+def check_resource_types(template: Template, allowed: list[str] | None) -> None:
+    """ResourceTypes: `AWS::*`, `Custom::*`, `AWS::service::*` or a type. Nothing given: all are allowed."""
+    if not allowed:
+        return
+    types = sorted({declared["Type"] for declared in template.resources.values()})
+    surplus = [name for name in types if not any(fnmatchcase(name, pattern) for pattern in allowed)]
+    if surplus:
+        raise TemplateError(f"Resource types [{', '.join(surplus)}] are not in the list of ResourceTypes")
+
+
 def outline_of(
     call: Call, place: Place, request: dict[str, Any], body: str, previous: dict[str, str]
 ) -> Outline:
@@ -170,6 +181,7 @@ def outline_of(
 
     processed = transform.process(template, known, lambda location: included(call, location))
     check_capabilities(processed, request.get("Capabilities"))
+    check_resource_types(processed, request.get("ResourceTypes"))
     if template.transformed and "ChangeSetName" not in request:
         _check_expansion(request)
     return Outline(processed, values, place, original=template.body)
@@ -206,6 +218,7 @@ def target_of(outline: Outline, request: dict[str, Any], stack_tags: dict[str, s
         "Tags": stack_tags,
         "Capabilities": request.get("Capabilities") or [],
         "OnFailure": on_failure(request),
+        "RetainExceptOnCreate": bool(request.get("RetainExceptOnCreate")),
         "StackPolicyDuringUpdate": request.get("StackPolicyDuringUpdateBody"),
     }
 

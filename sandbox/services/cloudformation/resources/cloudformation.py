@@ -42,26 +42,32 @@ class Stack(Handler):
     def update(self, request: Request) -> Made:
         from botocore.exceptions import ClientError
 
+        client, unchanged = request.client("cloudformation"), False
         try:
-            request.client("cloudformation").update_stack(StackName=request.physical_id, **_wanted(request))
+            client.update_stack(StackName=request.physical_id, **_wanted(request))
         except ClientError as error:
             if "No updates are to be performed" not in error.response["Error"].get("Message", ""):
                 raise
-        return Made(request.physical_id, request.attributes)
+            unchanged = True  # it went back by itself, or was never touched
+        return self._settled(request, request.physical_id, unchanged=unchanged)
 
     def wait(self, request: Request, made: Made) -> Made:
+        return made if request.previous else self._settled(request, made.physical_id)
+
+    def _settled(self, request: Request, identifier: str, *, unchanged: bool = False) -> Made:
         client = request.client("cloudformation")
 
         def look() -> dict[str, Any] | None:
-            stack = client.describe_stacks(StackName=made.physical_id)["Stacks"][0]
+            stack = client.describe_stacks(StackName=identifier)["Stacks"][0]
             return None if stack["StackStatus"].endswith("_IN_PROGRESS") else stack
 
         stack = settled(request, look)
-        if stack["StackStatus"] not in _GOOD:
+        if stack["StackStatus"] not in _GOOD and not unchanged:
+            verb = "updated" if request.previous else "created"
             reason = stack.get("StackStatusReason", "")
-            raise ResourceFailed(f"Embedded stack {made.physical_id} was not successfully created: {reason}")
+            raise ResourceFailed(f"Embedded stack {identifier} was not successfully {verb}: {reason}")
         outputs = {f"Outputs.{item['OutputKey']}": item["OutputValue"] for item in stack.get("Outputs", [])}
-        return Made(made.physical_id, {"StackId": made.physical_id} | outputs)
+        return Made(identifier, {"StackId": identifier} | outputs)
 
     def delete(self, request: Request) -> None:
         client = request.client("cloudformation")
@@ -91,6 +97,7 @@ def _wanted(request: Request) -> dict[str, Any]:
         "Parameters": parameters,
         "Tags": [{"Key": key, "Value": item} for key, item in tags.items()],
         "Capabilities": target["Capabilities"],
+        "DisableRollback": target["OnFailure"] == "DO_NOTHING",
     }
 
 

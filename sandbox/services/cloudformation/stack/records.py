@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 SERVICE = "cloudformation"
 EVENT_SOURCE = "aws.cloudformation"
+KEPT_OPERATIONS = 20
 
 
 @dataclass
@@ -208,6 +209,7 @@ class Stacks:
             "StackId": stack["StackId"],
             "StackName": stack["StackName"],
             "EventId": identifier,
+            "OperationId": (stack.get("Operation") or {}).get("OperationId"),
             "LogicalResourceId": logical_id,
             "PhysicalResourceId": physical_id,
             "ResourceType": kind,
@@ -230,6 +232,13 @@ class Stacks:
         if record is None:
             raise TemplateError(f"No export named {name} found.")
         return record["Value"]
+
+
+def start_operation(stack: Record, kind: str) -> str:
+    """Gives the stack's next operation its id; `kind` is one of OperationType. Write the stack after."""
+    stack["Operation"] = {"OperationType": kind, "OperationId": str(uuid.uuid4())}
+    stack["Operations"] = [stack["Operation"], *stack.get("Operations", [])][:KEPT_OPERATIONS]
+    return str(stack["Operation"]["OperationId"])
 
 
 def check_not_busy(stack: Record, verb: str = "updated") -> None:

@@ -28,6 +28,19 @@ MEMBERS = {
 }
 LISTS = ("CommaDelimitedList", "List<Number>", "List<String>")
 PLAIN = ("String", "Number", *LISTS)
+EXISTING = (
+    "AWS::EC2::AvailabilityZone::Name",
+    "AWS::EC2::Image::Id",
+    "AWS::EC2::Instance::Id",
+    "AWS::EC2::KeyPair::KeyName",
+    "AWS::EC2::SecurityGroup::GroupName",
+    "AWS::EC2::SecurityGroup::Id",
+    "AWS::EC2::Subnet::Id",
+    "AWS::EC2::Volume::Id",
+    "AWS::EC2::VPC::Id",
+    "AWS::Route53::HostedZone::Id",
+)
+"""Types whose values must exist in the account; each as `List<…>`, too, but for key pairs."""
 _SSM_VALUE = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
 SSM_NAME = "AWS::SSM::Parameter::Name"
 MASK = "****"
@@ -51,7 +64,27 @@ class Values:
     def ref(self, name: str) -> str | list[str]:
         """What Ref returns: text, or a list of texts for list types."""
         text = self.resolved.get(name, self.given[name])
-        return _split(text) if _value_type(self.types[name]) in LISTS else text
+        return _split(text) if is_list(_value_type(self.types[name])) else text
+
+    def existing(self) -> dict[str, tuple[str, list[str]]]:
+        """The parameters whose values name what must exist: type (of one item) and items by name."""
+        found = {}
+        for name, declared in self.types.items():
+            kind = existing_type(_value_type(declared))
+            if kind is not None:
+                value = self.ref(name)
+                found[name] = (kind, [value] if isinstance(value, str) else value)
+        return found
+
+
+def is_list(kind: str) -> bool:
+    return kind in LISTS or kind.startswith("List<")
+
+
+def existing_type(kind: str) -> str | None:
+    """The type of an item that must exist in the account, or None."""
+    kind = kind.removeprefix("List<").removesuffix(">") if kind.startswith("List<") else kind
+    return kind if kind in EXISTING else None
 
 
 def _split(text: str) -> list[str]:
@@ -78,12 +111,9 @@ def check_declarations(declarations: dict[str, Any]) -> None:
 
 
 def _check_type(name: str, declared: str) -> None:
-    if declared == SSM_NAME or _value_type(declared) in PLAIN:
+    kind = _value_type(declared)
+    if declared == SSM_NAME or kind in PLAIN or existing_type(kind):
         return
-    if declared.startswith(("AWS::", "List<AWS::")):
-        raise TemplateError(
-            f"Template error: parameter type {declared} of parameter {name} is not implemented by the sandbox"
-        )
     raise TemplateError(f"Template format error: Unrecognized parameter type: {declared}")
 
 
@@ -187,7 +217,7 @@ def _check_value(name: str, text: str, declared: dict[str, Any]) -> None:
             f"Parameter '{name}' length is greater than {MAX_VALUE_BYTES}: {len(text.encode())}"
         )
     kind = declared["Type"]
-    items = _split(text) if kind in LISTS else [text]
+    items = _split(text) if is_list(kind) else [text]
     for item in items:
         message = _fault(name, item, kind, declared)
         if message:

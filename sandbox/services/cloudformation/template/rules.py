@@ -9,9 +9,10 @@ from typing import Any
 
 from sandbox.services.cloudformation.template.errors import TemplateError
 from sandbox.services.cloudformation.template.evaluate import Evaluator
-from sandbox.services.cloudformation.template.parameters import text_of
+from sandbox.services.cloudformation.template.parameters import existing_type, text_of
 
-_NOT_IMPLEMENTED = ("Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll")
+_NOT_IMPLEMENTED = ("Fn::ValueOf", "Fn::ValueOfAll")
+"""They ask for attributes of what a parameter names (the VPC of a subnet)."""
 
 
 def check(evaluator: Evaluator) -> None:
@@ -61,10 +62,26 @@ def _truth(expression: Any, evaluator: Evaluator) -> bool:
     raise TemplateError(f"Template format error: unsupported function {name} in Rules")
 
 
+def _value(item: Any, evaluator: Evaluator) -> Any:
+    if isinstance(item, list):
+        return [_value(member, evaluator) for member in item]
+    if not (isinstance(item, dict) and len(item) == 1):
+        return evaluator.value(item)
+    ((name, argument),) = item.items()
+    if name in _NOT_IMPLEMENTED:
+        raise TemplateError(f"Template error: {name} in Rules is not implemented by the sandbox")
+    if name != "Fn::RefAll":
+        return evaluator.value(item)
+    if not isinstance(argument, str) or existing_type(argument) is None:
+        raise TemplateError("Template format error: Fn::RefAll requires an AWS-specific parameter type")
+    found = [items for kind, items in evaluator.values.existing().values() if kind == argument]
+    return [text for items in found for text in items]
+
+
 def _texts(argument: Any, evaluator: Evaluator) -> list[Any]:
     if not (isinstance(argument, list) and len(argument) == 2):
         raise TemplateError("Template format error: a rule function requires two parameters")
-    values = [evaluator.value(item) for item in argument]
+    values = [_value(item, evaluator) for item in argument]
     return [
         [text_of(item) for item in value] if isinstance(value, list) else text_of(value) for value in values
     ]

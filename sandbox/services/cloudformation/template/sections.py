@@ -45,6 +45,16 @@ REPLACE_POLICIES = ("Delete", "Retain", "Snapshot")
 _NOT_IMPLEMENTED = ("Hooks",)
 LANGUAGE = "AWS::LanguageExtensions"
 INCLUDE = "AWS::Include"
+SNAPSHOTS = (
+    "AWS::DocDB::DBCluster",
+    "AWS::EC2::Volume",
+    "AWS::ElastiCache::CacheCluster",
+    "AWS::ElastiCache::ReplicationGroup",
+    "AWS::Neptune::DBCluster",
+    "AWS::RDS::DBCluster",
+    "AWS::RDS::DBInstance",
+    "AWS::Redshift::Cluster",
+)
 _OTHER_TRANSFORMS = ("AWS::Serverless-", "AWS::SecretsManager-", "AWS::ServiceCatalog", "AWS::CodeDeploy")
 _GENERATES = ("Fn::ForEach::", "Fn::Transform")
 """Keys that stand for members which a transform makes."""
@@ -225,6 +235,8 @@ def _check_resource(name: str, declared: Any, extended: bool) -> None:
     ):
         if not (extended and isinstance(declared.get(member), dict)):
             _check_policy(where, member, declared.get(member), allowed)
+            if declared.get(member) == "Snapshot":
+                _check_snapshot(declared["Type"], member)
     depends = declared.get("DependsOn", [])
     if not isinstance(depends, str) and not (
         isinstance(depends, list) and all(isinstance(item, str) for item in depends)
@@ -241,8 +253,13 @@ def _check_policy(where: str, member: str, value: Any, allowed: tuple[str, ...])
         return
     if value not in allowed:
         raise TemplateError(f"Template format error: Unrecognized {member} {value} for resource at {where}")
-    if value == "Snapshot":
-        raise TemplateError(f"Template error: {where} {member} Snapshot is not implemented by the sandbox")
+
+
+def _check_snapshot(kind: str, member: str) -> None:
+    """Of the types that can be kept as a snapshot none is made here."""
+    if kind not in SNAPSHOTS:
+        raise TemplateError(f"Template error: resource type {kind} does not support {member} Snapshot")
+    raise TemplateError(f"Template error: {member} Snapshot of {kind} is not implemented by the sandbox")
 
 
 def _check_output(name: str, declared: Any) -> None:
