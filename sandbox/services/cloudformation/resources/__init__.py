@@ -28,8 +28,10 @@ _MODULES: dict[str, str | tuple[str, ...]] = {
     "AWS::SQS": "sqs",
     "AWS::SSM": "ssm",
     "AWS::SageMaker": ("sagemaker", "sagemaker_kept"),
+    "AWS::Scheduler": "scheduler",
     "AWS::SecretsManager": "secretsmanager",
     "AWS::ServiceCatalog": "servicecatalog",
+    "AWS::StepFunctions": "stepfunctions",
 }
 
 
