@@ -10,12 +10,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import hmac
+import re
 import time
 from calendar import timegm
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, unquote_plus
 
+from sandbox.iam import signature_chunks
 from sandbox.iam.errors import NotAuthenticated
 from sandbox.iam.signature_claims import ALGORITHM, Claim, claim_of
 from sandbox.iam.signature_refusals import bad_token, incomplete, mismatch, token_expired, unknown_key
@@ -23,7 +25,9 @@ from sandbox.iam.signature_refusals import bad_token, incomplete, mismatch, toke
 SKEW = 15 * 60
 """Seconds by which a request's time may differ from ours."""
 
-_UNSIGNED = ("UNSIGNED-PAYLOAD", "STREAMING-")
+_SIGNED_BY_CHUNK = (signature_chunks.SIGNED, signature_chunks.SIGNED_TRAILER)
+_NO_DIGEST = ("UNSIGNED-PAYLOAD", signature_chunks.UNSIGNED_TRAILER, *_SIGNED_BY_CHUNK)
+_DIGEST = re.compile("[0-9a-fA-F]{64}")
 
 LookupSecret = Callable[[str, "str | None"], str]
 """Secret key of (access key id, session token). Raises UnknownKey, BadToken or TokenExpired."""
@@ -98,6 +102,10 @@ def verify(
     )
     if not hmac.compare_digest(expected, claim.signature):
         raise mismatch(claim.service)
+    if payload in _SIGNED_BY_CHUNK and claim.expires is None:
+        signs = functools.partial(sign, secret, claim.date, claim.region, claim.service)
+        body = body_or_hash if isinstance(body_or_hash, bytes) else b""
+        signature_chunks.verify_chunks(body, payload, claim.signature, claim.time, scope, signs)
     return Signed(
         claim.access_key, claim.region, claim.service, claim.token, claim.expires is not None, moment
     )
@@ -231,8 +239,11 @@ def _payload(headers: Mapping[str, str], body: bytes | str | None, claim: Claim)
     declared = headers.get("x-amz-content-sha256")
     if claim.expires is not None and claim.service == "s3":
         return declared or "UNSIGNED-PAYLOAD"
-    if declared is not None and declared.startswith(_UNSIGNED):
+    if declared in _NO_DIGEST:
         return declared
+    if declared is not None and claim.service == "s3" and not _DIGEST.fullmatch(declared):
+        text = f"x-amz-content-sha256 must be {', '.join(_NO_DIGEST)} or a valid sha256 value."
+        raise NotAuthenticated("InvalidArgument", text, 400)
     actual = body if isinstance(body, str) else hashlib.sha256(body or b"").hexdigest()
     if declared is not None and declared != actual:
         if claim.service == "s3":

@@ -134,7 +134,7 @@ def test_the_body_may_come_as_its_hash():
 
 @pytest.mark.parametrize(
     "declared",
-    ["UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"],
+    ["UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"],
 )
 def test_unsigned_and_streamed_bodies(declared, monkeypatch):
     monkeypatch.setattr(S3SigV4Auth, "payload", lambda self, request: declared)
