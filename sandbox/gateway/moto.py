@@ -74,6 +74,8 @@ class Moto:
         if service not in self._applications:
             from moto.moto_server.werkzeug_app import create_backend_app
 
+            if service == "ssm":
+                _keep_parameters_out_that_were_only_asked_for()
             self._applications[service] = create_backend_app(service)  # type: ignore[arg-type]
         return self._applications[service]
 
@@ -82,16 +84,30 @@ def _leave_to_the_sandbox() -> None:
     """Switches off what moto would decide or do on its own.
 
     It refuses by a bucket policy's Deny whatever its Condition: the gate has decided by then. It writes an
-    access log object for every request at once: AWS delivers them hours later, as it finds time. A parameter
-    that was only asked for would be one without a version, at which every later list of them breaks.
+    access log object for every request at once: AWS delivers them hours later, as it finds time.
+    It refuses `*` as the path of IAM's resources, which its own words allow.
     """
     from moto.iam.access_control import PermissionResult
+    from moto.iam.policy_validation import BaseIAMPolicyValidator
     from moto.s3.models import FakeBucket, S3Backend
+
+    validate = BaseIAMPolicyValidator._validate_resource_format
+
+    def validate_resource(validator: BaseIAMPolicyValidator, resource: str) -> None:
+        if not (resource.startswith("arn:aws:iam::") and resource.endswith(":*")):
+            validate(validator, resource)
+
+    BaseIAMPolicyValidator._validate_resource_format = validate_resource  # type: ignore[method-assign]
+    FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
+    S3Backend.log_incoming_request = lambda *_: None
+
+
+def _keep_parameters_out_that_were_only_asked_for() -> None:
+    """A parameter that was only asked for would be one without a version, at which every later list of them
+    breaks. Apart from the rest: to load moto's Systems Manager takes a second and a hundred megabytes."""
     from moto.ssm.models import ParameterDict
 
     ParameterDict.__missing__ = lambda parameters, name: _NoVersions(parameters, name)
-    FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
-    S3Backend.log_incoming_request = lambda *_: None
 
 
 class _NoVersions(list[Any]):
