@@ -1,5 +1,5 @@
-"""Amazon EventBridge: rules on the default bus, delivered to pipelines and builds as their roles."""
+"""Amazon EventBridge: buses and their rules, delivered to targets as roles or under the targets' policies."""
 
-from sandbox.services.events import bus, delivery, rules, targets
+from sandbox.services.events import bus, delivery, putting, rules, tags, targets
 
-__all__ = ["bus", "delivery", "rules", "targets"]
+__all__ = ["bus", "delivery", "putting", "rules", "tags", "targets"]

@@ -11,14 +11,17 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.engine.clients import Session
 from sandbox.engine.engine import Engine
 from sandbox.engine.events import Event, listener
 from sandbox.engine.operations import AwsError
 from sandbox.engine.store import Records
 from sandbox.engine.tasks import Again, task
+from sandbox.services.events.bus import DEFAULT
 from sandbox.services.events.invoke import Delivery, invoke
+from sandbox.services.events.letters import Letter, bury
 from sandbox.services.events.pattern import compile_pattern
-from sandbox.services.events.rules import ENABLED, SERVICE, plan
+from sandbox.services.events.rules import ENABLED, SERVICE, key_of, plan
 from sandbox.services.events.schedule import next_time
 from sandbox.services.events.transform import target_input
 
@@ -45,10 +48,21 @@ def match(engine: Engine, event: Event) -> None:
     which AWS has not and no rule sees."""
     if event["source"].startswith("sandbox."):
         return
+    _match(engine, DEFAULT, event)
+
+
+@task("events.match")
+def match_on_bus(engine: Engine, key: str, payload: dict[str, Any]) -> None:
+    """An event of a bus of one's own."""
+    _match(engine, payload["bus"], payload["event"])
+
+
+def _match(engine: Engine, bus: str, event: Event) -> None:
     account, region = event["account"], event["region"]
     for rule in engine.records(account, region, SERVICE, "rule").list():
         if (
-            rule["State"] in ENABLED
+            rule["EventBusName"] == bus
+            and rule["State"] in ENABLED
             and rule.get("EventPattern")
             and compile_pattern(rule["EventPattern"])(event)
         ):
@@ -58,8 +72,8 @@ def match(engine: Engine, event: Event) -> None:
 def _send(engine: Engine, account: str, region: str, rule: dict[str, Any], event: Event) -> None:
     records = deliveries(engine, account, region)
     with engine.store.transaction():
-        for target in engine.records(account, region, SERVICE, "target").list(f"{rule['Name']}/"):
-            key = f"{event['id']}/{rule['Name']}/{target['Id']}"
+        for target in engine.records(account, region, SERVICE, "target").list(f"{key_of(rule)}/"):
+            key = f"{event['id']}/{key_of(rule)}/{target['Id']}"
             if records.get(key):
                 continue  # the listener ran twice
             now = engine.clock.now()
@@ -95,6 +109,8 @@ def deliver(engine: Engine, key: str, payload: dict[str, Any]) -> Again | None:
         records.put(delivery_key, record | {"error": error})
         ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(record["attempts"], 20))
         return Again(after=engine.clock.scaled(random.uniform(ceiling / 2, ceiling)))
+    why = None if not retriable else "MaximumRetryAttempts" if within else "MaximumEventAgeInSeconds"
+    bury(engine, region, Letter(rule["Arn"], target, record, code, message, why))
     log.warning(
         "rule %s: event %s not delivered to %s: %s", rule_name, record["event"]["id"], target["Arn"], error
     )
@@ -110,13 +126,7 @@ def _attempt(
 
     token = str(uuid.uuid5(_NAMESPACE, key))
     try:
-        session = engine.clients.role(
-            target["RoleArn"],
-            service="events.amazonaws.com",
-            session_name=uuid.uuid5(_NAMESPACE, rule["Arn"]).hex,
-            region=region,
-            source_arn=rule["Arn"],
-        )
+        session = _session(engine, region, rule, target)
         text = target_input(target, event, rule["Arn"], rule["Name"])
         invoke(session, Delivery(target, event, rule["Arn"], text, token))
     except AwsError as error:
@@ -132,6 +142,19 @@ def _attempt(
     except (ValueError, ParamValidationError) as error:
         return "InvalidInput", str(error), False
     return None
+
+
+def _session(engine: Engine, region: str, rule: dict[str, Any], target: dict[str, Any]) -> Session:
+    """The target's role, or EventBridge itself for the rule where the target has none."""
+    if not target.get("RoleArn"):
+        return engine.clients.service("events.amazonaws.com", region=region, source_arn=rule["Arn"])
+    return engine.clients.role(
+        target["RoleArn"],
+        service="events.amazonaws.com",
+        session_name=uuid.uuid5(_NAMESPACE, rule["Arn"]).hex,
+        region=region,
+        source_arn=rule["Arn"],
+    )
 
 
 def _close(records: Records, key: str, record: dict[str, Any], status: str, error: str | None) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.engine.engine import Engine
-from sandbox.engine.operations import TAGS, AwsError, Call, operation
+from sandbox.engine.operations import AwsError, Call, operation
 from sandbox.engine.pagination import page
-from sandbox.services.events.bus import bus_name, bus_not_found
+from sandbox.services.events.bus import DEFAULT, bus_name, rule_arn, rule_key
 from sandbox.services.events.pattern import compile_pattern
 from sandbox.services.events.schedule import next_time
 
@@ -30,11 +30,15 @@ _SHOWN = (
 
 def get_rule(call: Call, name: str, bus: str | None = None) -> dict[str, Any]:
     """ResourceNotFoundException for a rule or bus that does not exist."""
-    bus_name(call, bus)
-    rule = call.records("rule").get(name)
+    found = bus_name(call, bus)
+    rule = call.records("rule").get(rule_key(found, name))
     if rule is None:
-        raise AwsError("ResourceNotFoundException", f"Rule {name} does not exist on EventBus default.")
+        raise AwsError("ResourceNotFoundException", f"Rule {name} does not exist on EventBus {found}.")
     return rule
+
+
+def key_of(rule: dict[str, Any]) -> str:
+    return rule_key(rule["EventBusName"], rule["Name"])
 
 
 @operation(SERVICE, "PutRule")
@@ -52,13 +56,17 @@ def put_rule(
         raise AwsError(
             "ValidationException", "Parameter(s) EventPattern or ScheduleExpression must be specified."
         )
+    if ScheduleExpression and bus != DEFAULT:
+        raise AwsError(
+            "ValidationException", "ScheduleExpression is supported only on the default event bus."
+        )
     if EventPattern:
         compile_pattern(EventPattern)
     now = call.engine.clock.now()
     if ScheduleExpression:
         next_time(ScheduleExpression, now)
     tags = {tag["Key"]: tag["Value"] for tag in members.pop("Tags", [])}
-    arn = call.arn(f"rule/{Name}")
+    arn, key = rule_arn(call, bus, Name), rule_key(bus, Name)
     rule = {
         "Name": Name,
         "Arn": arn,
@@ -70,8 +78,8 @@ def put_rule(
     rule |= {"ScheduleExpression": ScheduleExpression} if ScheduleExpression else {}
     with call.engine.store.transaction():
         records = call.records("rule")
-        before = records.get(Name)
-        if before is None and len(records.keys()) >= RULES:
+        before = records.get(key)
+        if before is None and len(_of_bus(call, bus, "")) >= RULES:
             raise AwsError(
                 "LimitExceededException", "The requested resource exceeds the maximum number allowed."
             )
@@ -83,10 +91,14 @@ def put_rule(
         )
         if before and not goes_on:
             rule["slot"] = now
-        records.put(Name, rule)
+        records.put(key, rule)
         if not goes_on:  # planned again, a schedule that is touched more often than it is due would never be
             plan(call.engine, call.account, call.region, rule)
     return {"RuleArn": arn}
+
+
+def _of_bus(call: Call, bus: str, prefix: str) -> list[dict[str, Any]]:
+    return [rule for rule in call.records("rule").list(rule_key(bus, prefix)) if rule["EventBusName"] == bus]
 
 
 def plan(engine: Engine, account: str, region: str, rule: dict[str, Any]) -> None:
@@ -114,8 +126,8 @@ def list_rules(
     NextToken: str | None = None,
     Limit: int | None = None,
 ) -> dict[str, Any]:
-    bus_name(call, EventBusName)
-    rules = sorted(call.records("rule").list(NamePrefix), key=lambda rule: rule["Name"])
+    bus = bus_name(call, EventBusName)
+    rules = sorted(_of_bus(call, bus, NamePrefix), key=lambda rule: rule["Name"])
     chosen, token = page(rules, NextToken, Limit)
     shown = [{member: rule[member] for member in _SHOWN if member in rule} for rule in chosen]
     return {"Rules": shown} | ({"NextToken": token} if token else {})
@@ -137,7 +149,7 @@ def _set_state(call: Call, name: str, bus: str | None, state: str) -> dict[str, 
         if (state in ENABLED) == (rule["State"] in ENABLED):
             return {}
         rule |= {"State": state, "slot": call.engine.clock.now()}
-        call.records("rule").put(name, rule)
+        call.records("rule").put(key_of(rule), rule)
         plan(call.engine, call.account, call.region, rule)
     return {}
 
@@ -147,50 +159,10 @@ def delete_rule(
     call: Call, Name: str, EventBusName: str | None = None, Force: bool = False
 ) -> dict[str, Any]:
     """Deleting a rule that does not exist succeeds, as on AWS."""
-    bus_name(call, EventBusName)
+    key = rule_key(bus_name(call, EventBusName), Name)
     with call.engine.store.transaction():
-        if call.records("target").keys(f"{Name}/"):
+        if call.records("target").keys(f"{key}/"):
             raise AwsError("ValidationException", "Rule can't be deleted since it has targets.")
-        call.records("rule").delete(Name)
+        call.records("rule").delete(key)
         call.engine.tasks.cancel("events.schedule", f"{call.account}/{call.region}/{Name}")
     return {}
-
-
-@operation(SERVICE, "TagResource")
-def tag_resource(call: Call, ResourceARN: str, Tags: list[dict[str, str]]) -> dict[str, Any]:
-    with call.engine.store.transaction():
-        rule = _rule_of_arn(call, ResourceARN)
-        rule["tags"] |= {tag["Key"]: tag["Value"] for tag in Tags}
-        call.records("rule").put(rule["Name"], rule)
-    return {}
-
-
-@operation(SERVICE, "UntagResource")
-def untag_resource(call: Call, ResourceARN: str, TagKeys: list[str]) -> dict[str, Any]:
-    with call.engine.store.transaction():
-        rule = _rule_of_arn(call, ResourceARN)
-        rule["tags"] = {name: value for name, value in rule["tags"].items() if name not in TagKeys}
-        call.records("rule").put(rule["Name"], rule)
-    return {}
-
-
-@operation(SERVICE, "ListTagsForResource")
-def list_tags_for_resource(call: Call, ResourceARN: str) -> dict[str, Any]:
-    tags = _rule_of_arn(call, ResourceARN)["tags"]
-    return {"Tags": [{"Key": name, "Value": value} for name, value in tags.items()]}
-
-
-def _rule_of_arn(call: Call, arn: str) -> dict[str, Any]:
-    prefix = call.arn("rule/")
-    if not arn.startswith(prefix):
-        raise bus_not_found(arn)
-    return get_rule(call, arn[len(prefix) :].removeprefix("default/"))
-
-
-def _tags(engine: Engine, account: str, region: str, arn: str) -> dict[str, str]:
-    name = arn.partition(":rule/")[2].removeprefix("default/")
-    rule = engine.records(account, region, SERVICE, "rule").get(name)
-    return dict(rule["tags"]) if rule else {}
-
-
-TAGS[SERVICE] = _tags

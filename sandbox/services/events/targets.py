@@ -7,8 +7,8 @@ from typing import Any
 from sandbox.engine.operations import AwsError, Call, operation
 from sandbox.engine.pagination import page
 from sandbox.services.events.bus import bus_name
-from sandbox.services.events.invoke import kind_of
-from sandbox.services.events.rules import SERVICE, get_rule
+from sandbox.services.events.invoke import NEED_ROLE, kind_of
+from sandbox.services.events.rules import SERVICE, get_rule, key_of
 from sandbox.services.events.transform import validate_input
 
 TARGETS = 5
@@ -19,13 +19,11 @@ _NOT_IMPLEMENTED = (
     "RunCommandParameters",
     "EcsParameters",
     "BatchParameters",
-    "SqsParameters",
     "HttpParameters",
     "RedshiftDataParameters",
     "AppSyncParameters",
-    "DeadLetterConfig",
 )
-_SHOWN_NOT = ("rule",)
+_SHOWN_NOT = ("rule", "bus")
 
 
 @operation(SERVICE, "PutTargets")
@@ -37,13 +35,14 @@ def put_targets(
         _validate(call, rule, target)
     with call.engine.store.transaction():
         records = call.records("target")
-        names = {*records.keys(f"{Rule}/"), *(f"{Rule}/{target['Id']}" for target in Targets)}
+        key = key_of(rule)
+        names = {*records.keys(f"{key}/"), *(f"{key}/{target['Id']}" for target in Targets)}
         if len(names) > TARGETS:
             raise AwsError(
                 "LimitExceededException", "The requested resource exceeds the maximum number allowed."
             )
         for target in Targets:
-            records.put(f"{Rule}/{target['Id']}", target | {"rule": Rule})
+            records.put(f"{key}/{target['Id']}", target | {"rule": Rule, "bus": rule["EventBusName"]})
     return {"FailedEntryCount": 0, "FailedEntries": []}
 
 
@@ -53,14 +52,29 @@ def _validate(call: Call, rule: dict[str, Any], target: dict[str, Any]) -> None:
             raise AwsError("ValidationException", f"{member} of targets is not implemented in the sandbox")
     kind = kind_of(target["Arn"])
     role = target.get("RoleArn")
-    if not role:
+    if not role and kind in NEED_ROLE:
         raise AwsError("ValidationException", f"RoleArn is required for target {target['Arn']}.")
-    if "SageMakerPipelineParameters" in target and kind != "sagemaker":
+    for member, only in (("SageMakerPipelineParameters", "sagemaker"), ("SqsParameters", "sqs")):
+        if member in target and kind != only:
+            raise AwsError(
+                "ValidationException", f"Parameter(s) {member} not valid for target {target['Arn']}."
+            )
+    if target["Arn"].endswith(".fifo") and kind == "sqs" and not target.get("SqsParameters"):
         raise AwsError(
             "ValidationException",
-            f"Parameter(s) SageMakerPipelineParameters not valid for target {target['Arn']}.",
+            f"Parameter(s) SqsParameters must be specified for target: {target['Id']}.",
+        )
+    letters = (target.get("DeadLetterConfig") or {}).get("Arn")
+    if letters and letters.split(":")[2:3] != ["sqs"]:
+        raise AwsError(
+            "ValidationException", f"Invalid DeadLetterConfig Arn {letters}: it must be an SQS queue."
         )
     validate_input(target)
+    if role:
+        _check_role(call, rule, role)
+
+
+def _check_role(call: Call, rule: dict[str, Any], role: str) -> None:
     try:
         call.engine.clients.role(
             role,
@@ -80,11 +94,11 @@ def _validate(call: Call, rule: dict[str, Any], target: dict[str, Any]) -> None:
 def remove_targets(
     call: Call, Rule: str, Ids: list[str], EventBusName: str | None = None, Force: bool = False
 ) -> dict[str, Any]:
-    get_rule(call, Rule, EventBusName)
+    key = key_of(get_rule(call, Rule, EventBusName))
     failed = []
     with call.engine.store.transaction():
         for identifier in Ids:
-            if call.records("target").get(f"{Rule}/{identifier}") is None:
+            if call.records("target").get(f"{key}/{identifier}") is None:
                 failed.append(
                     {
                         "TargetId": identifier,
@@ -92,7 +106,7 @@ def remove_targets(
                         "ErrorMessage": f"Rule {Rule} does not have a target with the Id {identifier}.",
                     }
                 )
-            call.records("target").delete(f"{Rule}/{identifier}")
+            call.records("target").delete(f"{key}/{identifier}")
     return {"FailedEntryCount": len(failed), "FailedEntries": failed}
 
 
@@ -104,8 +118,8 @@ def list_targets_by_rule(
     NextToken: str | None = None,
     Limit: int | None = None,
 ) -> dict[str, Any]:
-    get_rule(call, Rule, EventBusName)
-    chosen, token = page(call.records("target").list(f"{Rule}/"), NextToken, Limit)
+    key = key_of(get_rule(call, Rule, EventBusName))
+    chosen, token = page(call.records("target").list(f"{key}/"), NextToken, Limit)
     shown = [{name: value for name, value in t.items() if name not in _SHOWN_NOT} for t in chosen]
     return {"Targets": shown} | ({"NextToken": token} if token else {})
 
@@ -118,7 +132,13 @@ def list_rule_names_by_target(
     NextToken: str | None = None,
     Limit: int | None = None,
 ) -> dict[str, Any]:
-    bus_name(call, EventBusName)
-    names = sorted({t["rule"] for t in call.records("target").list() if t["Arn"] == TargetArn})
+    bus = bus_name(call, EventBusName)
+    names = sorted(
+        {
+            target["rule"]
+            for target in call.records("target").list()
+            if target["Arn"] == TargetArn and target.get("bus", "default") == bus
+        }
+    )
     chosen, token = page(names, NextToken, Limit)
     return {"RuleNames": chosen} | ({"NextToken": token} if token else {})

@@ -9,7 +9,9 @@ from sandbox.services.lambda_ import (
     invoke,
     invoke_configs,
     layers,
+    mappings,
     permissions,
+    polling,
     updates,
     versions,
 )
@@ -23,7 +25,9 @@ __all__ = [
     "invoke",
     "invoke_configs",
     "layers",
+    "mappings",
     "permissions",
+    "polling",
     "updates",
     "versions",
 ]

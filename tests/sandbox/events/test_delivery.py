@@ -167,22 +167,26 @@ def test_rules_are_listed_and_deleted_in_order(target: Target) -> None:
             "Event bus other does not exist",
         ),
         (
-            lambda t: t.rule({"a": [1]}, {"Arn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"}),
-            "target type lambda is not implemented",
+            lambda t: t.rule({"a": [1]}, {"Arn": f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/s"}),
+            "target type kinesis is not implemented",
         ),
         (
             lambda t: t.rule({"a": [1]}, {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/{t.name}-build"}),
             "cannot be assumed by principal 'events.amazonaws.com'",
         ),
         (
-            lambda t: t.rule({"a": [1]}, {"DeadLetterConfig": {"Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"}}),
-            "DeadLetterConfig of targets is not implemented",
+            lambda t: t.rule({"a": [1]}, {"DeadLetterConfig": {"Arn": f"arn:aws:sns:us-east-1:{ACCOUNT}:q"}}),
+            "it must be an SQS queue",
         ),
         (
             lambda t: t.events.put_targets(Rule="none", Targets=[{"Id": "a", "Arn": t.arn}]),
             "Rule none does not exist on EventBus default",
         ),
-        (lambda t: t.events.create_event_bus(Name="other"), "CreateEventBus"),
+        (lambda t: t.events.create_event_bus(Name="default"), "ResourceAlreadyExistsException"),
+        (
+            lambda t: t.events.create_archive(ArchiveName="a", EventSourceArn=t.arn),
+            "does not implement events CreateArchive",
+        ),
     ],
 )
 def test_refusals(target: Target, call: Callable[[Target], Any], message: str) -> None:
