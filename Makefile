@@ -14,7 +14,7 @@ SUPPORTED := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_in
 PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python3
 TEST_WORKERS ?= 2
 
-.PHONY: setup demo test clients lint bench bench-setup conformance clean lock
+.PHONY: setup demo test clients fuzz lint bench bench-setup conformance clean lock
 
 setup: $(READY)
 
@@ -23,6 +23,9 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile -q $(PYTEST_ARGS)
+
+fuzz: $(READY)
+	@$(BIN)/python -m tests.sandbox.fuzz $(FUZZ_ARGS)
 
 # Clients that take long or are fetched first: the SageMaker SDK, the CDK's command line, the AWS CLI's waiters.
 clients: $(READY)

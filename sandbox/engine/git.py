@@ -26,6 +26,10 @@ ENVIRONMENT = {
 }
 
 
+PUSH = 2 * 2**30
+"""Bytes of one push, unpacked from its transfer coding: CodeCommit's documented limit."""
+
+
 class GitError(Exception):
     """git refused; the message is its own."""
 
@@ -58,6 +62,7 @@ class Git:
         run(["init", "-q", "--bare", "-b", "main", str(draft)], path.parent)
         run(["config", "http.receivepack", "true"], draft)
         run(["config", "receive.fsckObjects", "true"], draft)
+        run(["config", "receive.maxInputSize", str(PUSH)], draft)
         shutil.rmtree(path, ignore_errors=True)
         draft.rename(path)
 

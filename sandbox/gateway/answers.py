@@ -24,8 +24,13 @@ UNMODELLED_VALUES = {
 }
 """By shape: values that AWS answers although its model does not list them."""
 
-UNANSWERED = {("DescribeModelPackageOutput", "ModelPackageName")}
-"""Members that a model requires and AWS leaves out: a versioned model package has no name."""
+UNANSWERED = {
+    # A versioned model package has no name.
+    ("DescribeModelPackageOutput", "ModelPackageName"),
+    # A definition over batch transforms has no endpoint.
+    ("MonitoringJobDefinitionSummary", "EndpointName"),
+}
+"""Members that a model requires and that need not be there."""
 
 NUMBERS = ("integer", "long", "float", "double")
 

@@ -107,7 +107,7 @@ def answer(exchange: Exchange) -> None:
             agent=exchange.request.agent,
             source_arn=exchange.request.source_arn,
         )
-        exchange.response = serialize(operation, handler(call, **operation.parameters))
+        exchange.response = serialize(operation, handler(call, **operation.parameters), exchange.request_id)
     elif services.promises(operation.service, operation.name, operation.parameters):
         raise wording.unsupported(operation)
     elif _is_motos(operation):
@@ -173,7 +173,7 @@ def handle(engine: Engine, moto: Moto, request: Request) -> Response:
         assert exchange.response
         response = exchange.response
     except AwsError as error:
-        response = wording.refusal(exchange.request, exchange.operation, error)
+        response = wording.refusal(exchange.request, exchange.operation, error, exchange.request_id)
     except RecursionError:
         # Only what the client sent is ever as deep as this: a document inside a member.
         protocol = exchange.operation.protocol if exchange.operation else ""
@@ -182,6 +182,7 @@ def handle(engine: Engine, moto: Moto, request: Request) -> Response:
             exchange.request,
             exchange.operation,
             AwsError(code, "The document is nested too deeply.", status=400),
+            exchange.request_id,
         )
     except Exception as error:
         log.exception("%s %s", request.method, request.path)
@@ -191,6 +192,7 @@ def handle(engine: Engine, moto: Moto, request: Request) -> Response:
             exchange.request,
             exchange.operation,
             AwsError("InternalFailure", f"The sandbox failed in {where}: {error!r}", status=500),
+            exchange.request_id,
         )
     if not any(name.lower() == "x-amzn-requestid" for name in response.headers):
         response.headers["x-amzn-RequestId"] = exchange.request_id

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from sandbox.engine.engine import Engine
-from sandbox.engine.git import ENVIRONMENT
+from sandbox.engine.git import ENVIRONMENT, PUSH
 from sandbox.engine.http import Request, Response
 from sandbox.engine.operations import AwsError
 from sandbox.gateway.authentication import Identity
@@ -24,9 +24,6 @@ from sandbox.gateway.authorization import AuthenticateGit, AuthorizeGit
 from sandbox.iam.principals import Principal
 
 PREFIX = "/v1/repos/"
-LIMIT = 2 * 2**30
-"""Bytes of one push: CodeCommit's documented limit."""
-
 Pushing = Callable[[Engine, Principal, str, str], AbstractContextManager[None]]
 SERVICES = ("info/refs", "git-upload-pack", "git-receive-pack")
 """What git's smart protocol asks for. Anything else is no request of it, and its permission is not known."""
@@ -131,9 +128,9 @@ def _backend(request: Request, body: Iterator[bytes], path: Path, rest: str, ide
     try:
         for piece in body:
             total += len(piece)
-            if total > LIMIT:
+            if total > PUSH:
                 process.kill()
-                return Response(413, {}, f"a push may carry {LIMIT} bytes at most\n".encode())
+                return Response(413, {}, f"a push may carry {PUSH} bytes at most\n".encode())
             process.stdin.write(piece)
         process.stdin.close()
     except BrokenPipeError:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from sandbox.engine.http import Request, Response
+from sandbox.gateway import framing
 from sandbox.gateway.tls import Tls
 
 log = logging.getLogger(__name__)
@@ -21,15 +23,15 @@ HOST = "127.0.0.1"
 GIT = "/v1/repos/"
 IDLE = 600
 """Seconds that a connection may be silent."""
-LARGEST_BODY = 5 * 2**30
-"""Bytes of one request: S3's largest single PUT. Services refuse less where AWS does."""
+BODY_IDLE = 30
+"""…and in the middle of a body."""
 
 Handle = Callable[[Request], Response]
 HandleGit = Callable[[Request, Iterator[bytes]], Response]
 
 
-class _BadRequest(Exception):
-    """The request cannot be read; the message is for its sender."""
+OWN = ("content-length", "connection", "date", "server")
+"""Headers that are the server's to send."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -43,15 +45,19 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def _answer(self) -> None:
-        response = self._refusal()
-        if response is None:
-            try:
+        try:
+            framing.check(self.path, self.headers)
+            response = self._refusal()
+            if response is None:
                 response = self._respond()
-            except _BadRequest as error:
-                response = _plain(400, str(error))
-                self.close_connection = True
-        else:
-            self.close_connection = True  # its body was not read
+            else:
+                self.close_connection = True  # its body was not read
+        except framing.BadRequest as error:
+            response = _plain(error.status, str(error))
+            self.close_connection = True
+        except TimeoutError:
+            response = _plain(408, "the body stopped coming")
+            self.close_connection = True
         self._send(response)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _answer
@@ -70,38 +76,24 @@ class _Handler(BaseHTTPRequestHandler):
             # Repeated headers are one list (RFC 9110, 5.3), which is also how they are signed.
             headers[key] = f"{headers[key]},{value}" if key in headers else value
         request = Request(self.command, path, query, headers, remote=self.client_address[0])
+        self.connection.settimeout(BODY_IDLE)
         if path.startswith(GIT):
-            return self.server.git(request, self._body())
-        return self.server.handle(request.with_body(b"".join(self._body())))
+            return self.server.git(request, framing.pieces(self.rfile, self.headers, framing.LARGEST_BODY))
+        try:
+            body = framing.whole(self.rfile, self.headers, framing.limit(self.headers))
+        except framing.TooLarge as error:
+            return self._too_large(request, str(error))
+        return self.server.handle(request.with_body(body))
 
-    def _body(self) -> Iterator[bytes]:
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            yield from self._chunks()
-            return
-        left = _length(self.headers.get("Content-Length", "0"))
-        while left > 0:
-            piece = self.rfile.read(min(left, 1 << 20))
-            if not piece:
-                raise _BadRequest("the body ended early")
-            left -= len(piece)
-            yield piece
+    def _too_large(self, request: Request, text: str) -> Response:
+        """In words that an AWS client reads, once it has sent (a part of) what is too much."""
+        from sandbox.engine.errors import AwsError
+        from sandbox.gateway.wording import refusal
 
-    def _chunks(self) -> Iterator[bytes]:
-        total = 0
-        while True:
-            try:
-                size = int(self.rfile.readline(256).split(b";")[0], 16)
-            except ValueError:
-                raise _BadRequest("a chunk's size is not a number") from None
-            total += size
-            if size < 0 or total > LARGEST_BODY:
-                raise _BadRequest(f"a request may carry {LARGEST_BODY} bytes at most")
-            if size == 0:
-                while self.rfile.readline(65536).strip():
-                    pass  # trailers
-                return
-            yield self.rfile.read(size)
-            self.rfile.readline(16)
+        self.close_connection = True
+        framing.drain(self.rfile, self.headers)
+        error = AwsError("RequestEntityTooLargeException", text, status=413)
+        return refusal(request, None, error, str(uuid.uuid4()))
 
     def _refusal(self) -> Response | None:
         """A page of another origin, or a name that was made to resolve to this machine, gets nothing."""
@@ -117,14 +109,16 @@ class _Handler(BaseHTTPRequestHandler):
         return None
 
     def _send(self, response: Response) -> None:
+        self.connection.settimeout(IDLE)
         try:
             phrase = HTTPStatus(response.status).phrase
         except ValueError:
             phrase = ""
         self.send_response(response.status, phrase)
         for name, value in response.headers.items():
-            if name.lower() not in ("content-length", "connection", "date", "server"):
-                self.send_header(name, value)
+            # No page of another origin may read an answer, whatever moto would let it.
+            if name.lower() not in OWN and not name.lower().startswith("access-control-"):
+                self.send_header(name, _line(value))
         # A HEAD answer carries the length of a body that it does not have.
         stated = next((v for n, v in response.headers.items() if n.lower() == "content-length"), None)
         length = stated if stated and self.command == "HEAD" else str(len(response.body))
@@ -185,7 +179,9 @@ def _plain(status: int, text: str) -> Response:
     return Response(status, {"Content-Type": "text/plain"}, f"{text}\n".encode())
 
 
-def _length(text: str) -> int:
-    if not text.isdigit() or int(text) > LARGEST_BODY:
-        raise _BadRequest(f"Content-Length {text}: a request may carry {LARGEST_BODY} bytes at most")
-    return int(text)
+def _line(value: str) -> str:
+    """A header's value as one line of Latin-1: what a presigned URL or a model put in it is no header."""
+    return value.translate(_ENDS).encode("latin-1", "replace").decode("latin-1")
+
+
+_ENDS = {ord(end): " " for end in "\r\n\0"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +12,7 @@ from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
 from moto.core.request import Request as ModelRequest
 from moto.core.request import determine_request_protocol
 from moto.core.routing import NotFound, get_service_router
-from moto.core.serialize import get_serializer_class
+from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 
 from sandbox.engine.http import Request, Response
@@ -32,8 +31,6 @@ UNREADABLE = (
     RuntimeError,  # botocore's word for a timestamp that no calendar has
 )
 """What the parsers raise for a body that is not of its shape."""
-
-JSON_PROTOCOLS = ("json", "rest-json", "smithy-rpc-v2-cbor")
 
 NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 has no way to write."""
@@ -101,10 +98,10 @@ def _typed(operation: Operation, request: Request) -> Request:
     return request if typed == document else request.with_body(json.dumps(typed).encode())
 
 
-def serialize(operation: Operation, result: dict[str, Any] | None) -> Response:
-    serializer = get_serializer_class(operation.service, operation.protocol)(operation_model=operation.model)
+def serialize(operation: Operation, result: dict[str, Any] | None, request_id: str) -> Response:
+    serializer = _serializer(operation, request_id)
     shaped = answers.conform(result or {}, operation.model.output_shape)
-    response = _response(serializer.serialize(shaped))
+    response = _response(serializer.serialize(shaped), request_id)
     for name, shape in (operation.model.output_shape.members if operation.model.output_shape else {}).items():
         # moto's serializer puts its own content type over one that the answer carries as a member.
         if shape.serialization.get("name", "").lower() == "content-type" and shaped.get(name):
@@ -112,13 +109,12 @@ def serialize(operation: Operation, result: dict[str, Any] | None) -> Response:
     return response
 
 
-def serialize_error(operation: Operation, error: AwsError) -> Response:
-    serializer = get_serializer_class(operation.service, operation.protocol)(operation_model=operation.model)
-    text = error.message if operation.protocol in JSON_PROTOCOLS else NO_XML.sub("\ufffd", error.message)
-    exception = _Modelled(error.code, text)
+def serialize_error(operation: Operation, error: AwsError, request_id: str) -> Response:
+    serializer = _serializer(operation, request_id)
+    exception = _Modelled(error.code, error.message)
     for name, value in error.members.items():
         setattr(exception, name, value)
-    response = _response(serializer.serialize(exception))
+    response = _response(serializer.serialize(exception), request_id)
     if error.status:
         response.status = error.status
     if (operation.service, error.code) in QUERY_CODES:
@@ -127,8 +123,15 @@ def serialize_error(operation: Operation, error: AwsError) -> Response:
     return response
 
 
-def _response(serialized: Any) -> Response:
+def _serializer(operation: Operation, request_id: str) -> Any:
+    kind = get_serializer_class(operation.service, operation.protocol)
+    return kind(operation_model=operation.model, context=SerializationContext(request_id))
+
+
+def _response(serialized: Any, request_id: str) -> Response:
     body = serialized["body"]
+    if isinstance(body, str) and body.startswith("<"):
+        body = NO_XML.sub("\ufffd", body)
     data = body.encode() if isinstance(body, str) else bytes(body or b"")
-    headers = dict(serialized["headers"]) | {"x-amzn-RequestId": str(uuid.uuid4())}
+    headers = dict(serialized["headers"]) | {"x-amzn-RequestId": request_id}
     return Response(serialized["status_code"], headers, data)

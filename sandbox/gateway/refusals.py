@@ -142,9 +142,20 @@ def may_refuse(operation: Any, code: str) -> bool:
     if service == "ec2":  # its model has no errors at all
         return True
     metadata = operation.service_model.metadata
-    if "query" in (metadata["protocol"], *metadata.get("protocols", ())) and code in QUERY:
+    protocols = (metadata["protocol"], *metadata.get("protocols", ()))
+    if ("query" in protocols or "awsQueryCompatible" in metadata) and code in QUERY:
         return True
-    return any(code in codes_of(shape) for shape in operation.error_shapes)
+    name = code.removeprefix("AWS.SimpleQueueService.")
+    name = QUERY_NAMES.get(name, name)
+    return any(name in codes_of(shape) for shape in operation.error_shapes)
+
+
+QUERY_NAMES = {
+    "KMS.NotFoundException": "KmsNotFound",
+    "NonExistentQueue": "QueueDoesNotExist",
+    "QueueAlreadyExists": "QueueNameExists",
+}
+"""SQS's codes in the query protocol, which its clients still see, and the names of its model."""
 
 
 def codes_of(shape: Any) -> tuple[str, ...]:

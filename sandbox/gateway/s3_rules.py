@@ -53,6 +53,9 @@ def check(operation: str, parameters: dict[str, Any], shape: Any) -> None:
     key = parameters.get("Key")
     if key is not None and len(key.encode("utf-8", "replace")) > KEY:
         raise AwsError("KeyTooLongError", "Your key is too long", status=400)
+    for name, value in parameters.items():
+        if name.startswith("Response") and isinstance(value, str) and not value.isprintable():
+            raise AwsError("InvalidArgument", f"Header value cannot be represented: {name}", status=400)
     _grants(parameters)
     _metadata(parameters)
     _tags(operation, parameters)

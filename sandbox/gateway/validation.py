@@ -54,6 +54,17 @@ def validate(parameters: dict[str, Any], shape: Any, code: str) -> None:
     raise AwsError(code, count + "; ".join(faults), status=400)
 
 
+NEEDED = {
+    "Alarm": ("AlarmName",),
+    "Filter": ("Name", "Key"),
+    "ListRecordHistorySearchFilter": ("Key",),
+    "ProvisioningParameter": ("Key",),
+    "Tag": ("Key", "key"),
+    "UpdateProvisioningParameter": ("Key",),
+}
+"""Members by which an item is told from others, where a model leaves open whether they must be there."""
+
+
 def faults_of(parameters: dict[str, Any], shape: Any) -> list[tuple[str, str]]:
     """(member of the request, what is wrong in it), for a service with words of its own."""
     found = [
@@ -75,7 +86,8 @@ def _check(value: Any, shape: Any, path: str, faults: list[str]) -> None:
         if not isinstance(value, dict):
             faults.append(_fault(value, path, "Member must be a structure"))
             return
-        missing = [name for name in shape.required_members if value.get(name) is None]
+        needed = (*shape.required_members, *NEEDED.get(shape.name, ()))
+        missing = [name for name in needed if name in shape.members and value.get(name) is None]
         faults.extend(_fault(None, _join(path, name), "Member must not be null") for name in missing)
         for name, member in shape.members.items():
             if value.get(name) is not None:

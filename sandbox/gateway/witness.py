@@ -48,6 +48,8 @@ def faults_of(service: str, name: str, protocol: str, response: Response) -> lis
     from botocore.awsrequest import HeadersDict
     from botocore.parsers import ResponseParserError, create_parser
 
+    if name not in _model(service).operation_names:
+        return []  # moto knows operations that clients have no method for
     operation = _model(service).operation_model(name)
     if operation.has_event_stream_output:
         return []
@@ -75,7 +77,8 @@ def faults_of(service: str, name: str, protocol: str, response: Response) -> lis
 
 def _refusal(operation: Any, status: int, parsed: dict[str, Any]) -> list[str]:
     error = parsed.get("Error", {})
-    code = str(error.get("Code", ""))
+    # Services that once spoke the query protocol name both: of their model, and of that time.
+    code = str(error.get("QueryErrorCode") or error.get("Code", ""))
     if status >= 500 and operation.name != "InvokeEndpoint":
         return [f"{code}: {error.get('Message', '')[:300]}"]
     if status == 304:

@@ -21,22 +21,23 @@ def unsupported(operation: Any) -> AwsError:
     )
 
 
-def refusal(request: Request, operation: Any, error: AwsError) -> Response:
+def refusal(request: Request, operation: Any, error: AwsError, request_id: str) -> Response:
     """The answer that an error becomes: the operation's own form, or one that the sender's client reads."""
     from sandbox.gateway.protocol import serialize_error
 
     if operation is not None:
-        return serialize_error(operation, error)
+        return serialize_error(operation, error, request_id)
     status = error.status or 403
     if "x-amz-target" in request.headers:
         body = json.dumps({"__type": error.code, "message": error.message})
         return Response(status, {"Content-Type": "application/x-amz-json-1.1"}, body.encode())
     code, message = escape(error.code), escape(error.message)
     body = f"<Code>{code}</Code><Message>{message}</Message>"
+    asked = f"<RequestId>{request_id}</RequestId>"
     if signing_name(request, default=_unsigned(request)) == "s3":
-        body = f"<Error>{body}</Error>"
+        body = f"<Error>{body}{asked}</Error>"
     else:
-        body = f"<ErrorResponse><Error><Type>Sender</Type>{body}</Error></ErrorResponse>"
+        body = f"<ErrorResponse><Error><Type>Sender</Type>{body}</Error>{asked}</ErrorResponse>"
     return Response(status, {"Content-Type": "text/xml", "x-amzn-ErrorType": error.code}, body.encode())
 
 

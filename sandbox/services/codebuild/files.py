@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -89,16 +91,26 @@ def unpack(data: bytes, folder: Path) -> None:
     with archive:
         if sum(entry.file_size for entry in archive.infolist()) > EXTRACTED_LIMIT:
             raise ClientError(f"the source extracts to more than {EXTRACTED_LIMIT} bytes")
-        for entry in archive.infolist():
-            name = PurePosixPath(entry.filename)
-            mode = entry.external_attr >> 16
-            if name.is_absolute() or ".." in name.parts or (mode and stat.S_ISLNK(mode)):
-                raise ClientError(f"the source holds a path that leaves it: {entry.filename}")
-            target = folder / name
-            if entry.is_dir():
-                target.mkdir(parents=True, exist_ok=True)
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(archive.read(entry))
-            if mode:
-                target.chmod(stat.S_IMODE(mode) | stat.S_IRUSR | stat.S_IWUSR)
+        try:
+            for entry in archive.infolist():
+                _extract(archive, entry, folder)
+        except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, ValueError) as error:
+            # What is damaged, encrypted, compressed in a way of its own, or both a file and a folder.
+            raise ClientError(f"the source cannot be extracted: {error}") from error
+
+
+def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> None:
+    name = PurePosixPath(entry.filename)
+    mode = entry.external_attr >> 16
+    kind = stat.S_IFMT(mode)
+    if name.is_absolute() or ".." in name.parts or kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise ClientError(f"the source holds a path that leaves it: {entry.filename}")
+    target = folder / name
+    if entry.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with archive.open(entry) as source, target.open("wb") as file:
+        shutil.copyfileobj(source, file)  # no more than the size that was counted: zipfile stops there
+    if mode:
+        target.chmod(mode & 0o777 | stat.S_IRUSR | stat.S_IWUSR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from sandbox.engine import git
@@ -17,6 +18,15 @@ def head(call: Call, repository: str, branch: str) -> str:
     if commit is None:
         raise AwsError("BranchDoesNotExistException", f"{branch} does not exist")
     return commit
+
+
+def check_name(path: Path, branch: str) -> None:
+    """InvalidBranchNameException for a name that git would not take."""
+    try:
+        git.run(["check-ref-format", "--branch", branch], path)
+        git.run(["check-ref-format", f"refs/heads/{branch}"], path)
+    except git.GitError as error:
+        raise AwsError("InvalidBranchNameException", str(error)) from error
 
 
 def move(call: Call, repository: str, branch: str, commit: str | None) -> None:
@@ -54,10 +64,7 @@ def create_branch(call: Call, repositoryName: str, branchName: str, commitId: st
         raise AwsError("BranchNameExistsException", f"{branchName} already exists")
     if call.engine.git.resolve(path, commitId) != commitId:
         raise AwsError("CommitDoesNotExistException", f"Commit {commitId} does not exist")
-    try:
-        git.run(["check-ref-format", "--branch", branchName], path)
-    except git.GitError as error:
-        raise AwsError("InvalidBranchNameException", str(error)) from error
+    check_name(path, branchName)
     move(call, repositoryName, branchName, commitId)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.engine import git
 from sandbox.engine.operations import AwsError, Call, operation
 from sandbox.engine.pagination import page
-from sandbox.services.codecommit.branches import move
+from sandbox.services.codecommit.branches import check_name, move
 from sandbox.services.codecommit.repositories import folder
 
 MODES = {"NORMAL": "100644", "EXECUTABLE": "100755", "SYMLINK": "120000"}
@@ -58,6 +58,7 @@ def create_commit(
             status=400,
         )
     path = folder(call, repositoryName)
+    check_name(path, branchName)
     with call.engine.git.lock(path):
         parent = call.engine.git.refs(path).get(f"refs/heads/{branchName}")
         if parent and parentCommitId is None:
@@ -116,7 +117,8 @@ def _stage(
     for file in put:
         if "fileContent" not in file:
             raise AwsError(
-                "SourceFileOrContentRequiredException", f"{file['filePath']} has no content and no source file"
+                "SourceFileOrContentRequiredException",
+                f"{file['filePath']} has no content and no source file",
             )
         blob = git.run(["hash-object", "-w", "--stdin"], path, data=file["fileContent"]).decode().strip()
         lines.append(f"{MODES[file.get('fileMode', 'NORMAL')]} {blob}\t{_clean(file['filePath'])}")

@@ -45,6 +45,8 @@ def main() -> int:
             print(f"{name:60} {code:45} {count}")
     for line in report.lines():
         print(line)
+    for line in report.missing:
+        print(f"not made beforehand: {line}")
     print(
         f"{report.sent} requests to {len(names)} operations, {len(report.succeeded)} of them with success at"
         f" least once; {len(report.found)} kinds of faults"

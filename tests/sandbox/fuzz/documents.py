@@ -15,14 +15,23 @@ RESOURCE_POLICY = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "*", "Resource": "*"}],
 }
+TRUSTED = (
+    "codebuild",
+    "codepipeline",
+    "cloudformation",
+    "events",
+    "lambda",
+    "sagemaker",
+    "scheduler",
+    "states",
+)
+"""The services whose roles the requests hand over."""
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [
         {
             "Effect": "Allow",
-            "Principal": {
-                "Service": ["codebuild.amazonaws.com", "sagemaker.amazonaws.com", "lambda.amazonaws.com"]
-            },
+            "Principal": {"Service": [f"{name}.amazonaws.com" for name in TRUSTED]},
             "Action": "sts:AssumeRole",
         }
     ],

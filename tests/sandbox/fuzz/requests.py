@@ -15,6 +15,18 @@ KEPT = 12
 """Values of one member's name that are remembered."""
 
 
+ALIKE = {
+    "rolearn": "rolearn",
+    "servicerole": "rolearn",
+    "bucketname": "bucket",
+    "uri": "s3uri",
+    "stackname": "stackname",
+    "name": "name",
+    "key": "key",
+}
+"""Members whose values another member has."""
+
+
 class Memory:
     """What requests and answers held so far: requests about what exists reach further than random ones."""
 
@@ -41,6 +53,9 @@ class Memory:
 
     def recall(self, name: str, chance: random.Random) -> str | None:
         kept = self._values.get(name.lower())
+        for ending, other in ALIKE.items():
+            if not kept and name.lower().endswith(ending):
+                kept = self._values.get(other)
         return chance.choice(kept) if kept else None
 
 

@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import botocore.session
+
+from tests.sandbox.fuzz import world
 from tests.sandbox.fuzz.requests import Memory, Requests
 from tests.sandbox.fuzz.sender import Sender
 
@@ -17,12 +20,14 @@ Name = tuple[str, str]
 
 @dataclass
 class Report:
-    """`found`: what is wrong, with the request that shows it; `codes`: how often each outcome came."""
+    """`found`: what is wrong, with the request that shows it; `codes`: how often each outcome came;
+    `missing`: what could not be made beforehand."""
 
     sent: int = 0
     codes: Counter[tuple[str, str]] = field(default_factory=Counter)
     succeeded: set[Name] = field(default_factory=set)
     found: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
 
     def lines(self) -> Iterable[str]:
         for fault, request in self.found.items():
@@ -39,6 +44,7 @@ def fuzz(
 ) -> Report:
     """`rounds` valid requests and as many broken ones to each operation, in an order of their own a round."""
     report, memory = Report(), Memory()
+    report.missing = world.make(sender, memory)
     names = sorted(operations)
     for number in range(rounds):
         order = names[:]
@@ -80,24 +86,33 @@ def ours() -> set[Name]:
     from sandbox.gateway import services
 
     services.load()
-    return set(OPERATIONS)
+    return _reachable(OPERATIONS)
 
 
 def of_moto() -> set[Name]:
     """Every operation of the services whose records moto keeps."""
-    import botocore.session
-
     from sandbox.gateway.services import SERVICES, Backing
 
-    session = botocore.session.Session()
-    return {
+    return _reachable(
         (service, operation)
         for service, backing in SERVICES.items()
         if backing is Backing.MOTO
-        for operation in session.get_service_model(service).operation_names
-        # A host name of its own would have to resolve.
-        if not session.get_service_model(service).operation_model(operation).endpoint
+        for operation in _SESSION.get_service_model(service).operation_names
+    )
+
+
+def _reachable(names: Iterable[Name]) -> set[Name]:
+    """Without those whose clients put something before the host's name, which would have to resolve."""
+    return {
+        (service, operation)
+        for service, operation in names
+        if not (_SESSION.get_service_model(service).operation_model(operation).endpoint or {}).get(
+            "hostPrefix"
+        )
     }
+
+
+_SESSION = botocore.session.Session()
 
 
 def one_of(names: set[Name], text: str) -> set[Name]:

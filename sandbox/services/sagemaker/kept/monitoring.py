@@ -20,8 +20,7 @@ def _definition(subject: str) -> Kind:
         return {
             "MonitoringJobDefinitionName": record["JobDefinitionName"],
             "MonitoringJobDefinitionArn": record["JobDefinitionArn"],
-            # The summary's member is required: a definition over batch transforms has none to tell.
-            "EndpointName": endpoint or "",
+            "EndpointName": endpoint,
         }
 
     return Kind(
