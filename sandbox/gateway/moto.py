@@ -97,7 +97,7 @@ def _leave_to_the_sandbox() -> None:
         if not (resource.startswith("arn:aws:iam::") and resource.endswith(":*")):
             validate(validator, resource)
 
-    BaseIAMPolicyValidator._validate_resource_format = validate_resource  # type: ignore[method-assign]
+    BaseIAMPolicyValidator._validate_resource_format = validate_resource  # type: ignore[assignment, method-assign]
     FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
     S3Backend.log_incoming_request = lambda *_: None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+from sandbox.engine.identifiers import derived_id
 from sandbox.engine.operations import AwsError, Call
 from sandbox.services.ec2 import kinds
 from sandbox.services.ec2.kinds import (
@@ -72,13 +73,28 @@ def create_vpc_endpoint(call: Call, request: Request) -> Record:
         "PrivateDnsEnabled": kind == "Interface" and request.get("PrivateDnsEnabled", True),
         "RequesterManaged": False,
         "NetworkInterfaceIds": [],
-        "DnsEntries": [],
+        "DnsEntries": _dns_entries(call, identifier, service) if kind == "Interface" else [],
         "CreationTimestamp": call.engine.clock.now(),
         "OwnerId": call.account,
     }
     kinds.put(call, VPC_ENDPOINT, record)
     kinds.tag_new(call, VPC_ENDPOINT, identifier, request)
     return {"VpcEndpoint": kinds.shown(call, VPC_ENDPOINT, record)}
+
+
+def _dns_entries(call: Call, identifier: str, service: str) -> list[Record]:
+    """The names of AWS's form under which an interface endpoint would be reached, its own one first."""
+    name = service.removeprefix(f"com.amazonaws.{call.region}.")
+    reversed_name = ".".join(reversed(name.split(".")))
+    suffix = derived_id(identifier, length=8)
+    zone = derived_id(call.region, name, length=13).upper()
+    return [
+        {
+            "DnsName": f"{identifier}-{suffix}.{reversed_name}.{call.region}.vpce.amazonaws.com",
+            "HostedZoneId": f"Z{zone}",
+        },
+        {"DnsName": f"{reversed_name}.{call.region}.amazonaws.com", "HostedZoneId": f"Z0{zone}"},
+    ]
 
 
 def _group(call: Call, identifier: str) -> Record:

@@ -20,6 +20,11 @@ REFUSED = (
     "PrimaryContainer.ModelDataSource",
     "PrimaryContainer.AdditionalModelDataSources",
     "PrimaryContainer.ImageConfig.RepositoryAuthConfig",
+    "Containers[].MultiModelConfig",
+    "Containers[].Mode=MultiModel",
+    "Containers[].ModelDataSource",
+    "Containers[].AdditionalModelDataSources",
+    "Containers[].ImageConfig.RepositoryAuthConfig",
     "InferenceExecutionConfig",
 )
 
@@ -47,7 +52,7 @@ def create_model(call: Call, **request: Any) -> dict[str, Any]:
     _check_new(call, name, arn)
     resolved = resolve_containers(call, containers, request["ExecutionRoleArn"], arn)
     record = {
-        **keep(request, "ModelName", "PrimaryContainer", "ExecutionRoleArn", "VpcConfig"),
+        **keep(request, "ModelName", "PrimaryContainer", "Containers", "ExecutionRoleArn", "VpcConfig"),
         "EnableNetworkIsolation": request.get("EnableNetworkIsolation", False),
         "CreationTime": call.engine.clock.now(),
         "ModelArn": arn,
@@ -64,11 +69,12 @@ def _containers(request: dict[str, Any]) -> list[dict[str, Any]]:
     primary, several = request.get("PrimaryContainer"), request.get("Containers")
     if (primary is None) != bool(several):
         raise AwsError("ValidationException", "Specify either PrimaryContainer or Containers, but not both.")
-    if several:
+    if several and len(several) > 1:
         raise AwsError(
             "ValidationException",
-            "Containers of CreateModel (an inference pipeline) is not implemented by the sandbox.",
+            "Several Containers of CreateModel (an inference pipeline) are not implemented by the sandbox.",
         )
+    primary = several[0] if several else primary
     assert primary is not None
     if bool(primary.get("Image")) == bool(primary.get("ModelPackageName")):
         raise AwsError(

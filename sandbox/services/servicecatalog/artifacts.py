@@ -72,7 +72,7 @@ def make(call: Call, product: str, parameters: dict[str, Any]) -> Record:
 
 
 def _fetch(call: Call, url: str) -> str:
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import ClientError, ParamValidationError
 
     bucket, key = s3_location(url)
     try:
@@ -81,7 +81,7 @@ def _fetch(call: Call, url: str) -> str:
             .client("s3")
             .get_object(Bucket=bucket, Key=key)["Body"]
         )
-    except ClientError as error:
+    except (ClientError, ParamValidationError) as error:  # the latter: what is no name of a bucket
         raise AwsError(
             "InvalidParametersException", f"The template at {url} cannot be read: {error}"
         ) from error

@@ -80,12 +80,23 @@ def test_an_isolated_model_has_no_network(endpoints: EndpointRoom) -> None:
     assert endpoints.invoke(endpoint)["Body"].read() == b"1"
 
 
+def test_one_container_may_stand_in_the_list(endpoints: EndpointRoom) -> None:
+    room, name = endpoints.room, f"{endpoints.room.name}-listed"
+    endpoints.sagemaker.create_model(
+        ModelName=name, Containers=[{"Image": IMAGE}], ExecutionRoleArn=room.role
+    )
+    shown = endpoints.sagemaker.describe_model(ModelName=name)
+    assert [item["Image"] for item in shown["Containers"]] == [IMAGE]
+    assert "PrimaryContainer" not in shown
+    endpoints.sagemaker.delete_model(ModelName=name)
+
+
 @pytest.mark.parametrize(
     ("members", "message"),
     [
         ({"PrimaryContainer": {"Image": IMAGE, "ModelDataUrl": "s3://{bucket}/none.tar.gz"}}, "Could not find model data"),
         ({"PrimaryContainer": {"Image": IMAGE, "Mode": "MultiModel"}}, "Mode=MultiModel"),
-        ({"Containers": [{"Image": IMAGE}]}, "not implemented by the sandbox"),
+        ({"Containers": [{"Image": IMAGE}, {"Image": IMAGE}]}, "not implemented by the sandbox"),
         ({"PrimaryContainer": {}}, "Specify either Image or ModelPackageName"),
         ({}, "Specify either PrimaryContainer or Containers"),
     ],

@@ -141,7 +141,8 @@ def _log(s3: Any, name: str, wanted: dict[str, Any]) -> None:
 
 
 def _acl(s3: Any, name: str, wanted: str) -> None:
-    s3.put_bucket_acl(Bucket=name, ACL=re.sub(r"(?<!^)(?=[A-Z])", "-", wanted).lower())
+    if not wanted.startswith("BucketOwner"):  # which says something of objects only
+        s3.put_bucket_acl(Bucket=name, ACL=re.sub(r"(?<!^)(?=[A-Z])", "-", wanted).lower())
 
 
 def _lifecycle(s3: Any, name: str, wanted: dict[str, Any]) -> None:

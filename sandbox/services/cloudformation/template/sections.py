@@ -38,6 +38,7 @@ RESOURCE_MEMBERS = {
     "UpdatePolicy",
     "Description",
 }
+CUSTOM = "AWS::CloudFormation::CustomResource"
 OUTPUT_MEMBERS = {"Value", "Description", "Export", "Condition"}
 LIMITS = {"Resources": 500, "Parameters": 200, "Outputs": 200, "Mappings": 200}
 DELETION_POLICIES = ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot")
@@ -221,7 +222,10 @@ def _check_resource(name: str, declared: Any, extended: bool) -> None:
         raise TemplateError(
             f"Template format error: {where} Every Resources object must contain a Type member."
         )
+    custom = declared["Type"].startswith("Custom::") or declared["Type"] == CUSTOM
     unknown = [member for member in declared if member not in RESOURCE_MEMBERS]
+    if custom and "Version" in unknown:  # of the custom resource's type; nothing reads it
+        unknown.remove("Version")
     if unknown:
         raise TemplateError(f"Invalid template resource property '{unknown[0]}'")
     for member in ("CreationPolicy", "UpdatePolicy"):

@@ -50,7 +50,7 @@ class VpcEndpoint(Network):
         return {
             "Id": identifier,
             "CreationTimestamp": found["CreationTimestamp"].isoformat(),
-            "DnsEntries": [],
+            "DnsEntries": [f"{item['HostedZoneId']}:{item['DnsName']}" for item in found["DnsEntries"]],
             "NetworkInterfaceIds": [],
         }
 
