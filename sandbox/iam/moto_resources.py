@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -103,7 +104,19 @@ def policy_of(account: str, arn: str) -> str | None:
     if service == "kms" and ":key/" in arn:
         key = key_of(account, arn)
         return str(key.policy) if key is not None else None
+    if service == "logs":
+        return _logs_policy(account, arn.split(":")[3])
     return None
+
+
+def _logs_policy(account: str, region: str) -> str | None:
+    """All resource policies of CloudWatch Logs in one: each says itself which log groups it is about."""
+    policies = list(_backend("logs", account, region).resource_policies.values())
+    statements: list[Any] = []
+    for policy in policies:
+        found = json.loads(policy.policy_document).get("Statement", [])
+        statements += found if isinstance(found, list) else [found]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}) if statements else None
 
 
 def trust_of(account: str, arn: str) -> str | None:
