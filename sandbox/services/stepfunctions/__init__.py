@@ -8,22 +8,25 @@ from sandbox.services.stepfunctions import (
     history,
     logging_delivery,
     machines,
+    mapruns,
     tags,
     taskcalls,
     versions,
 )
-from sandbox.services.stepfunctions.execution import advance, jobs
+from sandbox.services.stepfunctions.execution import advance, distributed_map, jobs
 
 __all__ = [
     "activities",
     "advance",
     "aliases",
     "definitions",
+    "distributed_map",
     "executions",
     "history",
     "jobs",
     "logging_delivery",
     "machines",
+    "mapruns",
     "tags",
     "taskcalls",
     "versions",

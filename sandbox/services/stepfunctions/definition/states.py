@@ -223,12 +223,30 @@ class Checker:
     def _distributed(self, state: dict[str, Any], config: dict[str, Any], place: str) -> None:
         if self.machine_type == "EXPRESS":
             self.report.schema("Distributed Map is not supported for Express state machines", place)
+        self._reader(state, place.partition("/ItemProcessor")[0].partition("/Iterator")[0])
         if "ExecutionType" not in config:
             self.report.schema("These fields are required: [ExecutionType]", place)
         elif config["ExecutionType"] not in ("STANDARD", "EXPRESS"):
             self.report.schema(
                 "Value is not one of the allowed values: [STANDARD, EXPRESS]", f"{place}/ExecutionType"
             )
+
+    def _reader(self, state: dict[str, Any], place: str) -> None:
+        """What the sandbox can read and write."""
+        reader = state.get("ItemReader")
+        if isinstance(reader, dict):
+            known = ("arn:aws:states:::s3:getObject", "arn:aws:states:::s3:listObjectsV2")
+            if reader.get("Resource") not in known:
+                self.report.schema("Value is not a valid resource ARN", f"{place}/ItemReader/Resource")
+            kind = reader.get("ReaderConfig", {}).get("InputType", "JSON")
+            if kind not in ("JSON", "JSONL", "CSV"):
+                self.report.schema(
+                    f"InputType {kind} is not implemented in the sandbox",
+                    f"{place}/ItemReader/ReaderConfig/InputType",
+                )
+        writer = state.get("ResultWriter")
+        if isinstance(writer, dict) and writer.get("Resource") not in (None, "arn:aws:states:::s3:putObject"):
+            self.report.schema("Value is not a valid resource ARN", f"{place}/ResultWriter/Resource")
 
     def _wait(self, state: dict[str, Any], place: str) -> None:
         names = ("Seconds", "SecondsPath", "Timestamp", "TimestampPath")

@@ -71,6 +71,7 @@ def _enter(run: Run, branch: Branch) -> bool:
             "started",
             "limit",
             "failure",
+            "mapRun",
         ):
             branch.pop(name, None)
     return True

@@ -101,6 +101,10 @@ def release(run: Run, branch: Branch) -> None:
     """What a branch holds outside of itself is given up: its token, and the job it waits for is stopped."""
     if branch.get("token"):
         run.records("token").delete(branch["token"])
+    if branch.get("mapRun"):
+        from sandbox.services.stepfunctions.execution import distributed_map
+
+        distributed_map.abort(run, branch)
     job = branch.get("job")
     if job:
         waiting.forget(run, branch)
@@ -142,6 +146,7 @@ def end_execution(
             execution["output"] = dumps(output)
         run.records("execution").put(run.key, execution)
         publish(run)
+        _tell_map_run(run, status)
         waiting.ended(run)
         log(run)
 
@@ -160,6 +165,13 @@ def _keep_for_redrive(run: Run, status: str) -> None:
         records = run.records(kind)
         kept[kind] = {key.rpartition("|")[2]: records.get(key) for key in records.keys(f"{run.key}|")}
     run.records("redrive").put(run.key, kept)
+
+
+def _tell_map_run(run: Run, status: str) -> None:
+    if run.details().get("mapRun"):
+        from sandbox.services.stepfunctions.execution import distributed_map
+
+        distributed_map.ended(run, status)
 
 
 def log(run: Run) -> None:
