@@ -91,6 +91,7 @@ ROOMS = (
     "ec2",
     "ecr",
     "events",
+    "iam",
     "lambda_",
     "sagemaker",
     "sagemaker_runtime",
