@@ -6,8 +6,20 @@ from sandbox.services.servicecatalog import (
     constraints,
     portfolios,
     products,
+    properties,
     provisioned,
     provisioning,
+    tag_options,
 )
 
-__all__ = ["artifacts", "browsing", "constraints", "portfolios", "products", "provisioned", "provisioning"]
+__all__ = [
+    "artifacts",
+    "browsing",
+    "constraints",
+    "portfolios",
+    "products",
+    "properties",
+    "provisioned",
+    "provisioning",
+    "tag_options",
+]

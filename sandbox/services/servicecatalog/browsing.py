@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.engine.operations import AwsError, Call, operation
 from sandbox.engine.pagination import page
-from sandbox.services.servicecatalog import access, artifacts, products
+from sandbox.services.servicecatalog import access, artifacts, products, tag_options
 
 
 @operation("servicecatalog", "SearchProducts")
@@ -72,6 +72,7 @@ def describe_provisioning_parameters(
     ProductName: str | None = None,
     ProvisioningArtifactId: str | None = None,
     ProvisioningArtifactName: str | None = None,
+    PathId: str | None = None,
     **_: Any,
 ) -> dict[str, Any]:
     from botocore.exceptions import ClientError
@@ -91,8 +92,14 @@ def describe_provisioning_parameters(
             {"Type": "LAUNCH"} for path in access.paths(call, product["Id"]) if path["role"]
         ],
         "UsageInstructions": [],
-        "TagOptions": [],
+        "TagOptions": _tag_options(call, product["Id"], PathId),
     }
+
+
+def _tag_options(call: Call, product: str, path: str | None) -> list[dict[str, Any]]:
+    found = [item for item in access.paths(call, product) if path in (None, item["Id"])]
+    choices = tag_options.choices(call, found[0]["portfolio"], product) if found else {}
+    return [{"Key": key, "Values": values} for key, values in choices.items()]
 
 
 def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:

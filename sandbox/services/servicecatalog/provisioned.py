@@ -41,9 +41,13 @@ def describe_provisioned_product(
 
 @operation("servicecatalog", "ScanProvisionedProducts")
 def scan_provisioned_products(
-    call: Call, PageToken: str | None = None, PageSize: int | None = None, **_: Any
+    call: Call,
+    AccessLevelFilter: dict[str, str] | None = None,
+    PageToken: str | None = None,
+    PageSize: int | None = None,
+    **_: Any,
 ) -> dict[str, Any]:
-    records = call.records("provisioned").list()
+    records = _within(call, AccessLevelFilter)
     items, token = page(
         [_shown(record) for record in records],
         PageToken,
@@ -57,20 +61,46 @@ def scan_provisioned_products(
 @operation("servicecatalog", "SearchProvisionedProducts")
 def search_provisioned_products(
     call: Call,
+    AccessLevelFilter: dict[str, str] | None = None,
     Filters: dict[str, list[str]] | None = None,
+    SortBy: str | None = None,
+    SortOrder: str = "ASCENDING",
     PageToken: str | None = None,
     PageSize: int | None = None,
     **_: Any,
 ) -> dict[str, Any]:
-    records = call.records("provisioned").list()
+    records = _within(call, AccessLevelFilter)
     for name, queries in (Filters or {}).items():
         if name != "SearchQuery":
             raise AwsError("InvalidParametersException", f"Filter {name} is not known; use SearchQuery.")
         for query in queries:
             records = [record for record in records if _matches(record, query)]
+    if SortBy is not None and SortBy not in SORTED:
+        raise AwsError("InvalidParametersException", f"SortBy is one of {', '.join(SORTED)}, not {SortBy}.")
+    if SortBy is not None:
+        member = SORTED[SortBy]
+        records.sort(key=lambda record: str(record.get(member, "")), reverse=SortOrder == "DESCENDING")
     shown = [_attributes(call, record) for record in records]
     items, token = page(shown, PageToken, PageSize, error="InvalidParametersException", default=20)
     return {"ProvisionedProducts": items, "TotalResultsCount": len(records), "NextPageToken": token}
+
+
+SORTED = {"arn": "Arn", "id": "Id", "name": "Name", "lastRecordId": "LastRecordId"}
+
+
+def _within(call: Call, level: dict[str, str] | None) -> list[Record]:
+    """What was provisioned by the caller's account, role or, where nothing is asked for, the caller."""
+    key, value = (level or {}).get("Key", "User"), (level or {}).get("Value", "self")
+    if value != "self":
+        raise AwsError("InvalidParametersException", "The value of an AccessLevelFilter is self.")
+    records = call.records("provisioned").list()
+    if key == "Account":
+        return records
+    member, mine = {
+        "User": ("UserArnSession", call.principal.caller_arn),
+        "Role": ("UserArn", call.principal.arn),
+    }[key]
+    return [record for record in records if record[member] == mine]
 
 
 SEARCHED = {

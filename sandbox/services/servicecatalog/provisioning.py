@@ -14,7 +14,7 @@ from sandbox.engine.identifiers import random_id
 from sandbox.engine.operations import AwsError, Call, operation
 from sandbox.engine.store import Record, Records
 from sandbox.engine.tasks import task
-from sandbox.services.servicecatalog import access, artifacts, stacks
+from sandbox.services.servicecatalog import access, artifacts, portfolios, stacks, tagging
 from sandbox.services.servicecatalog.idempotency import once
 
 DETAIL = (
@@ -81,6 +81,8 @@ def provision_product(
     )
     _require_active(artifact)
     path = access.path(call, product["Id"], members.get("PathId"), members.get("PathName"))
+    asked = {tag["Key"]: tag["Value"] for tag in members.get("Tags") or []}
+    tags = tagging.chosen(call, product["Id"], path["portfolio"], asked)
 
     def make() -> dict[str, Any]:
         for other in call.records("provisioned").list():
@@ -105,9 +107,12 @@ def provision_product(
             "ProvisioningArtifactId": artifact["Id"],
             "PathId": path["Id"],
             "LaunchRoleArn": path["role"],
+            "PortfolioId": path["portfolio"],
+            "PortfolioArn": portfolios.require(call, path["portfolio"])["ARN"],
+            "ProductArn": product["ARN"],
             "UserArn": call.principal.arn,
             "UserArnSession": call.principal.caller_arn,
-            "Tags": {tag["Key"]: tag["Value"] for tag in members.get("Tags") or []},
+            "Tags": tags,
             "Parameters": parameters,
             "StackName": f"SC-{call.account}-{identifier}",
         }
@@ -153,7 +158,7 @@ def update_provisioned_product(call: Call, UpdateToken: str, **members: Any) -> 
         _require_active(artifact)
 
     def make() -> dict[str, Any]:
-        current = _free(call, provisioned["Id"])
+        current = free(call, provisioned["Id"])
         parameters = {}
         for item in members.get("ProvisioningParameters") or []:
             previous = item.get("UsePreviousValue")
@@ -175,7 +180,7 @@ def terminate_provisioned_product(call: Call, TerminateToken: str, **members: An
     provisioned = require(call, members.get("ProvisionedProductId"), members.get("ProvisionedProductName"))
 
     def make() -> dict[str, Any]:
-        current = _free(call, provisioned["Id"])
+        current = free(call, provisioned["Id"])
         launch = {
             "artifact": current["ProvisioningArtifactId"],
             "ignore_errors": bool(members.get("IgnoreErrors")),
@@ -186,7 +191,8 @@ def terminate_provisioned_product(call: Call, TerminateToken: str, **members: An
     return once(call, TerminateToken, provisioned["Id"], make)
 
 
-def _free(call: Call, identifier: str) -> Record:
+def free(call: Call, identifier: str) -> Record:
+    """A provisioned product on which nothing is under way."""
     current = require(call, identifier, None)
     if current["Status"] in BUSY:
         raise AwsError(

@@ -10,11 +10,13 @@ from sandbox.engine.clients import Session
 from sandbox.engine.engine import Engine
 from sandbox.engine.operations import AwsError
 from sandbox.engine.store import Record
+from sandbox.services.servicecatalog.tagging import system_tags
 
 log = logging.getLogger(__name__)
 
 SERVICE = "servicecatalog.amazonaws.com"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+_STACK = "The ARN of the launched Cloudformation Stack"
 GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
 
@@ -94,7 +96,7 @@ def _launch(
             {"ParameterKey": k, "ParameterValue": v} for k, v in record["launch"]["parameters"].items()
         ],
         "Capabilities": CAPABILITIES,
-        "Tags": [{"Key": k, "Value": v} for k, v in product["Tags"].items()],
+        "Tags": [{"Key": k, "Value": v} for k, v in (product["Tags"] | system_tags(product)).items()],
         "ClientRequestToken": record["RecordId"],
     }
     client = session.client("cloudformation")
@@ -145,7 +147,8 @@ def _outcome(session: Session, stack: dict[str, Any]) -> Outcome | None:
             {name: output[name] for name in ("OutputKey", "OutputValue", "Description") if name in output}
             for output in stack.get("Outputs", [])
         ]
-        return Outcome(True, stack=stack["StackId"], outputs=outputs)
+        own = {"OutputKey": "CloudformationStackARN", "OutputValue": stack["StackId"], "Description": _STACK}
+        return Outcome(True, stack=stack["StackId"], outputs=[own, *outputs])
     reason = first_failure(session, stack["StackId"]) or stack.get("StackStatusReason", status)
     return Outcome(False, reason, "CFN_STACK_FAILURE", stack["StackId"])
 

@@ -82,7 +82,7 @@ def _stack_to_create(
 def _planned(call: Call, stacks: Stacks, stack: Record, request: dict[str, Any], kind: str) -> Record:
     last = stack["Current"] or stack["Target"] or {"TemplateBody": None, "Parameters": {}, "Tags": None}
     body = submission.body_of(call, request, last["TemplateBody"])
-    tags = submission.stack_tags(request, last["Tags"])
+    tags = submission.stack_tags(call, request, last["Tags"])
     identity = submission.identity_of(call, request, stack["Identity"])
     outline = submission.outline_of(call, stacks.place(stack), request, body, last["Parameters"])
     types = [declared["Type"] for declared in outline.template.resources.values()]

@@ -117,7 +117,7 @@ def create_stack(call: Call, **request: Any) -> dict[str, Any]:
         raise AwsError("LimitExceededException", f"Limit for stack has been exceeded: {MAX_STACKS}")
     body = submission.body_of(call, request)
     stack = new_stack(call, stacks, name, request) | {"LastOperation": "CREATE"}
-    tags = submission.stack_tags(request)
+    tags = submission.stack_tags(call, request)
     outline = submission.outline_of(call, stacks.place(stack), request, body, {})
     target = submission.target_of(outline, request, tags)
     with call.engine.store.transaction():
@@ -143,7 +143,7 @@ def update_stack(call: Call, **request: Any) -> dict[str, Any]:
     last = stack["Current"] or stack["Target"]
     body = submission.body_of(call, request, last["TemplateBody"])
     identity = submission.identity_of(call, request, stack["Identity"])
-    tags = submission.stack_tags(request, last["Tags"])
+    tags = submission.stack_tags(call, request, last["Tags"])
     during = submission.stack_policy(call, request, "StackPolicyDuringUpdate")
     new_policy = submission.stack_policy(call, request)
     outline = submission.outline_of(call, stacks.place(stack), request, body, last["Parameters"])

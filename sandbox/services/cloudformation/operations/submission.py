@@ -18,6 +18,7 @@ from sandbox.services.cloudformation.template.errors import TemplateError
 from sandbox.services.cloudformation.template.evaluate import Evaluator, Place
 from sandbox.services.cloudformation.template.sections import Template, parse
 
+SERVICE_CATALOG = "servicecatalog.amazonaws.com"
 MAX_INLINE_BYTES = 51_200
 MAX_TEMPLATE_BYTES = 1_000_000
 NAMED = {
@@ -255,8 +256,9 @@ def stack_policy(call: Call, request: dict[str, Any], member: str = "StackPolicy
     return body
 
 
-def stack_tags(request: dict[str, Any], previous: dict[str, str] | None = None) -> dict[str, str]:
-    """The tags asked for; an update that names none keeps those of the stack."""
+def stack_tags(call: Call, request: dict[str, Any], previous: dict[str, str] | None = None) -> dict[str, str]:
+    """The tags asked for; an update that names none keeps the stack's, and any keeps those of services."""
     if request.get("Tags") is None and previous is not None:
         return previous
-    return tags.check(request.get("Tags"))
+    kept = {key: value for key, value in (previous or {}).items() if key.startswith("aws:")}
+    return kept | tags.check(request.get("Tags"), by_service=call.agent == SERVICE_CATALOG)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.services.cloudformation.resources import convert
 from sandbox.services.cloudformation.resources.errors import unless_missing, unless_resumed
 from sandbox.services.cloudformation.resources.handler import Handler, Made, Request, resource_type
+from sandbox.services.cloudformation.stack.records import Stacks
+
+if TYPE_CHECKING:
+    from sandbox.engine.store import Records
 
 _CREATE = ("Description", "KeyUsage", "KeySpec", "Origin", "MultiRegion")
 
@@ -35,11 +39,17 @@ class Key(Handler):
             wanted["BypassPolicyLockoutSafetyCheck"] = request.properties["BypassPolicyLockoutSafetyCheck"]
         parameters = convert.parameters(kms, "CreateKey", wanted)
         parameters["Tags"] = convert.tags(convert.member_shape(kms, "CreateKey", "Tags"), request.tags)
-        metadata = kms.create_key(**parameters)["KeyMetadata"]
+        begun = _begun(request, parameters) if request.resumed else None
+        _intend(request)
+        metadata = begun or kms.create_key(**parameters)["KeyMetadata"]
         made = Made(metadata["KeyId"], {"KeyId": metadata["KeyId"], "Arn": metadata["Arn"]})
         _rotate(kms, made.physical_id, request.properties, {})
         if request.properties.get("Enabled") is False:
             kms.disable_key(KeyId=made.physical_id)
+        return made
+
+    def wait(self, request: Request, made: Made) -> Made:
+        _intents(request).delete(request.token)  # the key is written down by now
         return made
 
     def update(self, request: Request) -> Made:
@@ -67,6 +77,43 @@ class Key(Handler):
             state = kms.describe_key(KeyId=request.physical_id)["KeyMetadata"]["KeyState"]
             if state != "PendingDeletion":
                 kms.schedule_key_deletion(KeyId=request.physical_id, PendingWindowInDays=days)
+
+
+def _intend(request: Request) -> None:
+    """Notes before the creation which keys there are: CreateKey takes no token to make it idempotent."""
+    intents = _intents(request)
+    if intents.get(request.token) is None:
+        intents.put(request.token, {"Keys": _keys(request)})
+
+
+def _intents(request: Request) -> Records:
+    place = request.place
+    return request.engine.records(place.account, place.region, "cloudformation", "kms-intent")
+
+
+def _keys(request: Request) -> list[str]:
+    kms = request.engine.clients.owner(request.place.region).client("kms")
+    return [key["KeyId"] for page in kms.get_paginator("list_keys").paginate() for key in page["Keys"]]
+
+
+def _begun(request: Request, wanted: dict[str, Any]) -> dict[str, Any] | None:
+    """The key that an interrupted attempt made and nobody wrote down: new since, as asked, no stack's."""
+    intent = _intents(request).get(request.token)
+    if intent is None:
+        return None
+    stacks = Stacks(request.engine, request.place.account, request.place.region)
+    known = {record.get("PhysicalResourceId") for record in stacks.resources.list()} | set(intent["Keys"])
+    kms = request.engine.clients.owner(request.place.region).client("kms")
+    for identifier in _keys(request):
+        if identifier in known:
+            continue
+        metadata: dict[str, Any] = kms.describe_key(KeyId=identifier)["KeyMetadata"]
+        tags = kms.list_resource_tags(KeyId=identifier)["Tags"]
+        same = {tag["TagKey"]: tag["TagValue"] for tag in tags} == request.tags
+        described = metadata["Description"] == wanted.get("Description", "")
+        if same and described and metadata["KeyState"] in ("Enabled", "Disabled"):
+            return metadata
+    return None
 
 
 def _rotate(kms: Any, key: str, properties: dict[str, Any], previous: dict[str, Any]) -> None:

@@ -6,8 +6,8 @@ import hashlib
 import json
 from typing import Any
 
-from sandbox.services.cloudformation.resources import convert
-from sandbox.services.cloudformation.resources.errors import unless_missing
+from sandbox.services.cloudformation.resources import convert, provisioned_product
+from sandbox.services.cloudformation.resources.errors import unless_missing, unless_resumed
 from sandbox.services.cloudformation.resources.handler import (
     Handler,
     Made,
@@ -15,6 +15,8 @@ from sandbox.services.cloudformation.resources.handler import (
     ResourceFailed,
     resource_type,
 )
+
+__all__ = ["provisioned_product"]
 
 _SERVICE = "servicecatalog"
 
@@ -244,3 +246,35 @@ class LaunchRoleConstraint(Handler):
             **({"Description": described} if described else {}),
             **_language(request),
         }
+
+
+@resource_type("AWS::ServiceCatalog::TagOption")
+class TagOption(Handler):
+    def create(self, request: Request) -> Made:
+        client, wanted = request.client(_SERVICE), request.properties
+        pair = {"Key": wanted["Key"], "Value": wanted["Value"]}
+        found = client.list_tag_options(Filters=pair)["TagOptionDetails"] if request.resumed else []
+        detail = found[0] if found else client.create_tag_option(**pair)["TagOptionDetail"]
+        if wanted.get("Active") is False:
+            client.update_tag_option(Id=detail["Id"], Active=False)
+        return Made(detail["Id"], {"Id": detail["Id"]})
+
+    def update(self, request: Request) -> Made:
+        active = request.properties.get("Active", True)
+        request.client(_SERVICE).update_tag_option(Id=request.physical_id, Active=active)
+        return Made(request.physical_id, request.attributes)
+
+    def delete(self, request: Request) -> None:
+        with unless_missing():
+            request.client(_SERVICE).delete_tag_option(Id=request.physical_id)
+
+
+@resource_type("AWS::ServiceCatalog::TagOptionAssociation")
+class TagOptionAssociation(Association):
+    keys = ("TagOptionId", "ResourceId")
+    associate, disassociate = "AssociateTagOptionWithResource", "DisassociateTagOptionFromResource"
+
+    def create(self, request: Request) -> Made:
+        with unless_resumed(request.resumed):
+            return super().create(request)
+        return Made("|".join(request.properties[key] for key in self.keys))

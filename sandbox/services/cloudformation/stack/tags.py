@@ -19,7 +19,9 @@ def resource_tags(
     name = schema.tag_property
     if name is None:
         return {}
-    tags: dict[str, Any] = dict(stack_tags)
+    tags: dict[str, Any] = {
+        key: item for key, item in stack_tags.items() if schema.system_tags or not key.startswith("aws:")
+    }
     own = properties.get(name)
     if isinstance(own, Unknown):
         tags["*"] = own
@@ -36,17 +38,20 @@ def resource_tags(
     return tags
 
 
-def check(tags: list[dict[str, Any]] | None) -> dict[str, str]:
-    """A request's stack tags as a map; TemplateError for keys that are reserved, repeated or too many."""
+def check(tags: list[dict[str, Any]] | None, *, by_service: bool = False) -> dict[str, str]:
+    """A request's stack tags as a map; TemplateError for keys that are reserved, repeated or too many.
+
+    `by_service`: an AWS service asks, whose own tags begin with `aws:`.
+    """
     from sandbox.services.cloudformation.template.errors import TemplateError
 
     result: dict[str, str] = {}
     for tag in tags or []:
-        if tag["Key"].lower().startswith("aws:"):
+        if tag["Key"].lower().startswith("aws:") and not by_service:
             raise TemplateError("aws: prefixed tag key names are not allowed for external use.")
         if tag["Key"] in result:
             raise TemplateError(f"Duplicate tag keys found: [{tag['Key']}]")
         result[tag["Key"]] = tag["Value"]
-    if len(result) > 50:
+    if sum(not key.startswith("aws:") for key in result) > 50:
         raise TemplateError("Number of tags exceeded the limit of 50")
     return result
