@@ -106,6 +106,8 @@ def serialize(operation: Operation, result: dict[str, Any] | None, request_id: s
         # moto's serializer puts its own content type over one that the answer carries as a member.
         if shape.serialization.get("name", "").lower() == "content-type" and shaped.get(name):
             response.headers["Content-Type"] = shaped[name]
+        if shape.serialization.get("location") == "statusCode" and shaped.get(name):
+            response.status = shaped[name]
     return response
 
 
