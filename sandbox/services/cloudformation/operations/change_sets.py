@@ -32,7 +32,8 @@ NO_CHANGES = (
 
 @operation("cloudformation", "CreateChangeSet")
 def create_change_set(call: Call, **request: Any) -> dict[str, Any]:
-    submission.refuse(request, "ImportExistingResources", "DeploymentMode")
+    # ImportExistingResources is taken: what exists already fails the stack, as it does without.
+    submission.refuse(request, "DeploymentMode")
     kind = request.get("ChangeSetType", "UPDATE")
     if kind != "IMPORT" and request.get("ResourcesToImport"):
         raise TemplateError("ResourcesToImport can only be specified for a change set of type IMPORT")
