@@ -9,8 +9,10 @@ from sandbox.services.stepfunctions import (
     logging_delivery,
     machines,
     mapruns,
+    redrive,
     tags,
     taskcalls,
+    teststate,
     versions,
 )
 from sandbox.services.stepfunctions.execution import advance, distributed_map, jobs
@@ -27,7 +29,9 @@ __all__ = [
     "logging_delivery",
     "machines",
     "mapruns",
+    "redrive",
     "tags",
     "taskcalls",
+    "teststate",
     "versions",
 ]

@@ -186,3 +186,70 @@ def test_history_goes_to_the_log_group(machines: Machines) -> None:
     ]
     assert {line["execution_arn"] for line in lines} == {found["executionArn"]}
     assert lines[1]["details"]["input"] == '{"a":1}'
+
+
+def test_a_redrive_goes_on_from_what_failed(machines: Machines) -> None:
+    name = f"/redrive/{uuid.uuid4().hex}"
+    get = "arn:aws:states:::aws-sdk:ssm:getParameter"
+    ask = {"Type": "Task", "Resource": get, "Parameters": {"Name": name}, "OutputPath": "$.Parameter.Value"}
+    branches = [
+        {"StartAt": "Count", "States": {"Count": {"Type": "Pass", "Result": 1, "End": True}}},
+        {"StartAt": "Ask", "States": {"Ask": ask | {"End": True}}},
+    ]
+    states = {
+        "Begin": {"Type": "Pass", "Next": "Both"},
+        "Both": {"Type": "Parallel", "Branches": branches, "End": True},
+    }
+    execution = machines.start(machines.make(states))
+    failed = machines.end(execution)
+    assert (failed["status"], failed["redriveStatus"]) == ("FAILED", "REDRIVABLE")
+    machines.sandbox.client("ssm").put_parameter(Name=name, Value="there", Type="String")
+    machines.client.redrive_execution(executionArn=execution)
+    found = machines.end(execution)
+    assert (found["status"], json.loads(found["output"]), found["redriveCount"]) == (
+        "SUCCEEDED",
+        [1, "there"],
+        1,
+    )
+    types = machines.types(execution)
+    assert types.count("PassStateEntered") == 2
+    assert types.count("TaskStateEntered") == 1
+    assert types.count("TaskScheduled") == 2
+    assert "ExecutionRedriven" in types
+    with pytest.raises(machines.client.exceptions.ExecutionNotRedrivable):
+        machines.client.redrive_execution(executionArn=execution)
+
+
+def test_states_are_tested_alone(machines: Machines) -> None:
+    def test(state: dict[str, Any], value: Any = None, **more: Any) -> dict[str, Any]:
+        return dict(
+            machines.client.test_state(definition=json.dumps(state), input=json.dumps(value or {}), **more)
+        )
+
+    found = test(
+        {"Type": "Pass", "Parameters": {"b.$": "$.a"}, "Next": "On"}, {"a": 1}, inspectionLevel="DEBUG"
+    )
+    assert (found["status"], found["output"], found["nextState"]) == ("SUCCEEDED", '{"b":1}', "On")
+    assert found["inspectionData"]["afterParameters"] == '{"b":1}'
+    choice = {"Type": "Choice", "QueryLanguage": "JSONata", "Default": "No"}
+    rule = {"Condition": "{% $states.input.n > $limit %}", "Next": "Yes"}
+    assert test(choice | {"Choices": [rule]}, {"n": 3}, variables='{"limit": 2}')["nextState"] == "Yes"
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:ssm:getParameter",
+        "Parameters": {"Name": "/none"},
+        "Retry": [{"ErrorEquals": ["Ssm.Other"]}],
+        "Catch": [{"ErrorEquals": ["Ssm.ParameterNotFoundException"], "ResultPath": "$.e", "Next": "Caught"}],
+        "End": True,
+    }
+    found = test(task, {"a": 1}, roleArn=machines.role)
+    assert (found["status"], found["nextState"], json.loads(found["output"])["a"]) == (
+        "CAUGHT_ERROR",
+        "Caught",
+        1,
+    )
+    assert test(task, mock={"errorOutput": {"error": "Ssm.Other", "cause": "c"}})["status"] == "RETRIABLE"
+    assert test(task, mock={"result": '{"Parameter": {}}'})["output"] == '{"Parameter":{}}'
+    assert test({"Type": "Fail", "Error": "E"})["error"] == "E"
+    with pytest.raises(machines.client.exceptions.InvalidDefinition):
+        test({"Type": "Pass"})

@@ -173,7 +173,6 @@ def _fail(run: Run, branch: Branch, key: str) -> bool:
         run.event(branch, "MapStateFailed")
         branch["failure"] = {"error": TOLERANCE, "cause": cause, "located": False}
         branch["phase"] = "failed"
-        branch.pop("mapRun")
     return True
 
 
@@ -201,8 +200,9 @@ def running(run: Run, key: str) -> list[Run]:
 
 def abort(run: Run, branch: Branch) -> None:
     """The Map state is given up with its execution. To be called in a transaction."""
-    key = branch.get("mapRun")
-    if key:
+    key = branch["mapRun"]
+    record = run.records("maprun").get(key)
+    if record is not None and record["status"] == "RUNNING":
         _close(run, key, "ABORTED")
         run.event(branch, "MapRunAborted")
 
