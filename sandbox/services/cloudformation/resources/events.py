@@ -1,11 +1,12 @@
-"""AWS::Events::Rule."""
+"""AWS::Events::Rule, EventBus, EventBusPolicy."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sandbox.services.cloudformation.resources import convert
-from sandbox.services.cloudformation.resources.errors import is_missing, unless_missing
+from sandbox.services.cloudformation.resources.errors import is_missing, unless_missing, unless_resumed
 from sandbox.services.cloudformation.resources.handler import (
     Handler,
     Made,
@@ -88,3 +89,84 @@ def _checked(answer: dict[str, Any]) -> None:
     if answer.get("FailedEntryCount"):
         failed = answer["FailedEntries"][0]
         raise ResourceFailed(f"{failed.get('ErrorMessage')} (target {failed.get('TargetId')})")
+
+
+@resource_type("AWS::Events::EventBus")
+class EventBus(Handler):
+    refused = frozenset({"DeadLetterConfig", "EventSourceName", "KmsKeyIdentifier", "LogConfig"})
+
+    def create(self, request: Request) -> Made:
+        events, name = request.client("events"), request.properties["Name"]
+        shape = convert.member_shape(events, "CreateEventBus", "Tags")
+        given = {"Tags": convert.tags(shape, request.tags)} | _description(request.properties)
+        with unless_resumed(request.resumed):
+            events.create_event_bus(Name=name, **given)
+        self._permit(request)
+        return Made(name, {"Arn": request.arn("events", f"event-bus/{name}"), "Name": name})
+
+    def update(self, request: Request) -> Made:
+        events, arn = request.client("events"), request.attributes["Arn"]
+        if request.changed("Description"):
+            given = {"Description": ""} | _description(request.properties)
+            events.update_event_bus(Name=request.physical_id, **given)
+        if request.changed("Policy"):
+            self._permit(request)
+        if request.tags_removed:
+            events.untag_resource(ResourceARN=arn, TagKeys=request.tags_removed)
+        if request.tags_added:
+            shape = convert.member_shape(events, "TagResource", "Tags")
+            events.tag_resource(ResourceARN=arn, Tags=convert.tags(shape, request.tags_added))
+        return Made(request.physical_id, request.attributes)
+
+    def _permit(self, request: Request) -> None:
+        events, policy = request.client("events"), request.properties.get("Policy")
+        bus = request.properties["Name"]
+        if policy:
+            events.put_permission(EventBusName=bus, Policy=json.dumps(policy))
+        elif request.previous.get("Policy"):
+            events.remove_permission(EventBusName=bus, RemoveAllPermissions=True)
+
+    def delete(self, request: Request) -> None:
+        with unless_missing():
+            request.client("events").delete_event_bus(Name=request.physical_id)
+
+
+def _description(properties: dict[str, Any]) -> dict[str, str]:
+    return {"Description": properties["Description"]} if "Description" in properties else {}
+
+
+@resource_type("AWS::Events::EventBusPolicy")
+class EventBusPolicy(Handler):
+    """One statement of a bus's policy: given whole, or by its parts."""
+
+    def create(self, request: Request) -> Made:
+        self._put(request)
+        bus = request.properties.get("EventBusName", "default")
+        return Made(f"{bus}|{request.properties['StatementId']}")
+
+    def update(self, request: Request) -> Made:
+        self._put(request)
+        return Made(request.physical_id, request.attributes)
+
+    def _put(self, request: Request) -> None:
+        events, properties = request.client("events"), request.properties
+        statement = properties.get("Statement")
+        if statement is None:
+            given = {key: item for key, item in properties.items() if key != "Statement"}
+            events.put_permission(**given)
+            return
+        known = events.describe_event_bus(Name=properties.get("EventBusName", "default")).get("Policy")
+        statements = json.loads(known)["Statement"] if known else []
+        identifier = properties["StatementId"]
+        others = [one for one in statements if one.get("Sid") != identifier]
+        document = {
+            "Version": "2012-10-17",
+            "Statement": [*others, {"Sid": identifier} | statement],
+        }
+        events.put_permission(Policy=json.dumps(document), **_bus(properties))
+
+    def delete(self, request: Request) -> None:
+        with unless_missing():
+            request.client("events").remove_permission(
+                StatementId=request.properties["StatementId"], **_bus(request.properties)
+            )
