@@ -46,7 +46,8 @@ def authorize(principal: Principal, request: RequestFacts, record: Record | None
         if record:
             record(Decided(principal.arn, request.service, request.operation, decision, time.time()))
         if not decision.allowed:
-            raise denied(principal, request.service, decision)
+            keys = functools.partial(request_keys, principal, request)
+            raise denied(principal, request.service, decision, keys)
 
 
 def authorize_action(

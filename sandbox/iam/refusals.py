@@ -5,7 +5,9 @@ Source: "Troubleshoot access denied error messages" in the IAM User Guide.
 
 from __future__ import annotations
 
-from sandbox.iam import policy
+from collections.abc import Callable, Mapping
+
+from sandbox.iam import failure_messages, policy
 from sandbox.iam.errors import AccessDenied
 from sandbox.iam.policy import Decision
 from sandbox.iam.principals.principal import Principal
@@ -41,11 +43,21 @@ def message(principal: Principal, service: str, decision: Decision) -> str:
     return f"{text} because {implicit} the {decision.action} action"
 
 
-def denied(principal: Principal, service: str, decision: Decision) -> AccessDenied:
+def denied(
+    principal: Principal,
+    service: str,
+    decision: Decision,
+    keys: Callable[[], Mapping[str, tuple[str, ...]]] = dict,
+) -> AccessDenied:
+    """The refusal. `keys`: the request's condition keys, for EC2's encoded message."""
     code, status = denial_of(service)
     text = message(principal, service, decision)
     if service == "ec2":
-        text = f"You are not authorized to perform this operation. {text}"
+        encoded = failure_messages.encode(principal, decision, keys())
+        text = (
+            f"You are not authorized to perform this operation. {text}. "
+            f"Encoded authorization failure message: {encoded}"
+        )
     return AccessDenied(code, text, status, decision)
 
 

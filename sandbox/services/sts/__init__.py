@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.engine.operations import AwsError, Call, operation
-from sandbox.services.sts import roles, tokens
+from sandbox.services.sts import messages, roles, tokens
 
-__all__ = ["roles", "tokens"]
+__all__ = ["messages", "roles", "tokens"]
 
 
 @operation("sts", "GetCallerIdentity")

@@ -234,3 +234,23 @@ def test_resource_policies_name_federated_users(sandbox: SandboxProcess, user: C
             assert code == "AccessDenied"
     s3.delete_object(Bucket="sessions-shared", Key="k")
     s3.delete_bucket(Bucket="sessions-shared")
+
+
+def test_encoded_refusals_are_decoded_for_who_may(sandbox: SandboxProcess, user: Caller) -> None:
+    code, text = user.refused("ec2", "describe_vpcs")
+    assert code == "UnauthorizedOperation"
+    who = f"User: arn:aws:iam::{ACCOUNT}:user/sessions-user"
+    assert text.startswith(f"You are not authorized to perform this operation. {who} is not authorized")
+    encoded = text.partition(" Encoded authorization failure message: ")[2]
+    answer = user.client("sts").decode_authorization_message(EncodedMessage=encoded)
+    body = json.loads(answer["DecodedMessage"])
+    assert (body["allowed"], body["explicitDeny"]) == (False, False)
+    assert body["context"]["action"] == "ec2:DescribeVpcs"
+    assert body["context"]["principal"]["arn"] == f"arn:aws:iam::{ACCOUNT}:user/sessions-user"
+    keys = {item["key"] for item in body["context"]["conditions"]["items"]}
+    assert {"aws:requestedregion", "aws:sourceip"} <= keys
+    code, _ = user.refused("sts", "decode_authorization_message", EncodedMessage="nonsense")
+    assert code == "InvalidAuthorizationMessageException"
+    engineer = sandbox.client("sts", "engineer")
+    with pytest.raises(ClientError, match="sts:DecodeAuthorizationMessage"):
+        engineer.decode_authorization_message(EncodedMessage=encoded)
