@@ -1,5 +1,6 @@
 # Everything a checkout needs is Python 3.11-3.13 (with its venv module), git and make.
 #   make demo     the whole loop on this machine       make test   all tests
+#   make docs     the table of what the sandbox runs
 #   make lint     ruff, formatting, types, locks       make bench  seconds and ratios
 #   make clients  unmodified clients that take minutes, or are downloaded first
 #   make setup    the virtual environment alone        make clean  removes what make made
@@ -37,6 +38,10 @@ lint: $(READY)
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/uv export --quiet --frozen --no-emit-project --no-header | diff - requirements.lock \
 	  || { echo "requirements.lock is not what uv.lock says: run 'make lock'" >&2; exit 1; }
+
+# What of AWS the sandbox runs, keeps and refuses, from its code into docs/sandbox.md.
+docs: $(READY)
+	@$(BIN)/python -m sandbox.coverage
 
 bench: $(READY)
 	@$(BIN)/python -m bench $(BENCH_ARGS)

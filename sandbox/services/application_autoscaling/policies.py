@@ -28,7 +28,7 @@ METRICS = (
 )
 
 
-@operation("application-autoscaling", "PutScalingPolicy")
+@operation("application-autoscaling", "PutScalingPolicy", record_only=True)
 def put_scaling_policy(call: Call, **request: Any) -> Record:
     place = (request["ServiceNamespace"], request["ResourceId"], request["ScalableDimension"])
     with call.engine.store.transaction():
@@ -81,7 +81,7 @@ def _check(request: Record, kind: str) -> None:
         )
 
 
-@operation("application-autoscaling", "DescribeScalingPolicies")
+@operation("application-autoscaling", "DescribeScalingPolicies", record_only=True)
 def describe_scaling_policies(
     call: Call,
     ServiceNamespace: str,
@@ -100,7 +100,7 @@ def describe_scaling_policies(
     return {"ScalingPolicies": items, **more}
 
 
-@operation("application-autoscaling", "DeleteScalingPolicy")
+@operation("application-autoscaling", "DeleteScalingPolicy", record_only=True)
 def delete_scaling_policy(
     call: Call, PolicyName: str, ServiceNamespace: str, ResourceId: str, ScalableDimension: str
 ) -> Record:

@@ -73,7 +73,7 @@ def _check_resource(call: Call, resource: str) -> None:
         )
 
 
-@operation("application-autoscaling", "RegisterScalableTarget")
+@operation("application-autoscaling", "RegisterScalableTarget", record_only=True)
 def register_scalable_target(
     call: Call,
     ServiceNamespace: str,
@@ -123,7 +123,7 @@ def register_scalable_target(
     return {"ScalableTargetARN": record["ScalableTargetARN"]}
 
 
-@operation("application-autoscaling", "DescribeScalableTargets")
+@operation("application-autoscaling", "DescribeScalableTargets", record_only=True)
 def describe_scalable_targets(
     call: Call,
     ServiceNamespace: str,
@@ -137,7 +137,7 @@ def describe_scalable_targets(
     return {"ScalableTargets": items, **more}
 
 
-@operation("application-autoscaling", "DeregisterScalableTarget")
+@operation("application-autoscaling", "DeregisterScalableTarget", record_only=True)
 def deregister_scalable_target(
     call: Call, ServiceNamespace: str, ResourceId: str, ScalableDimension: str
 ) -> Record:

@@ -20,6 +20,7 @@ _KEYS = ("ResourceId", "ScalableDimension", "ServiceNamespace")
 
 @resource_type("AWS::ApplicationAutoScaling::ScalableTarget")
 class ScalableTarget(Handler):
+    record_only = True
     refused = frozenset({"ScheduledActions"})
 
     def create(self, request: Request) -> Made:
@@ -51,6 +52,8 @@ class ScalableTarget(Handler):
 
 @resource_type("AWS::ApplicationAutoScaling::ScalingPolicy")
 class ScalingPolicy(Handler):
+    record_only = True
+
     def create(self, request: Request) -> Made:
         return self._put(request)
 
