@@ -134,6 +134,7 @@ class Session:
             "AWS_DEFAULT_REGION": self.region,
             "AWS_ENDPOINT_URL": self._clients.endpoint_url,
             "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
         }
         if self.credentials.token:
             variables["AWS_SESSION_TOKEN"] = self.credentials.token

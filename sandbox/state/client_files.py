@@ -25,7 +25,9 @@ def write(state: Path, credentials: Mapping[str, Credentials], region: str, url:
     config, secrets = [], []
     for principal, keys in credentials.items():
         profile = PROFILE_PREFIX + principal
-        config += [f"[profile {profile}]", f"region = {region}", f"endpoint_url = {url}", "output = json", ""]
+        config += [f"[profile {profile}]", f"region = {region}", f"endpoint_url = {url}", "output = json"]
+        # Some operations have a host of their own (`sync-…`), which no loopback address has.
+        config += ["disable_host_prefix_injection = true", ""]
         secrets += [
             f"[{profile}]",
             f"aws_access_key_id = {keys.access_key}",
@@ -63,6 +65,7 @@ def environment(
         "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials"),
         "AWS_PROFILE": PROFILE_PREFIX + principal,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
         "CODE_COMMIT_ENDPOINT": host,
     }
     for name in ("NO_PROXY", "no_proxy"):

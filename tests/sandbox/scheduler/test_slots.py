@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.engine.schedules import next_time
@@ -42,6 +42,7 @@ def test_daylight_saving(expression: str, after: str, expected: str) -> None:
     assert datetime.fromtimestamp(found, zone).isoformat() == expected
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2_000_000_000), st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Kolkata"]))
 def test_a_daily_time_comes_once_a_day_in_every_zone(moment: int, name: str) -> None:
     zone = ZoneInfo(name)
