@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.services.cloudwatch import actions
 from sandbox.services.cloudwatch.store import MetricStore
 
 KIND = "alarm"
@@ -36,23 +37,25 @@ def set_state(store: MetricStore, alarm: Record, value: str, reason: str, data: 
     records(store).put(alarm["AlarmName"], changed)
     if value == alarm["StateValue"]:
         return
+    detail = {
+        "alarmName": alarm["AlarmName"],
+        "state": {
+            "value": value,
+            "reason": reason,
+            "reasonData": json.dumps(data),
+            "timestamp": _stamp(now),
+        },
+        "previousState": previous,
+        "configuration": _configuration(alarm),
+    }
+    actions.submit(store.engine, store.account, store.region, changed, detail)
     store.engine.events.put(
         store.account,
         store.region,
         source="aws.cloudwatch",
         detail_type="CloudWatch Alarm State Change",
         resources=[alarm["AlarmArn"]],
-        detail={
-            "alarmName": alarm["AlarmName"],
-            "state": {
-                "value": value,
-                "reason": reason,
-                "reasonData": json.dumps(data),
-                "timestamp": _stamp(now),
-            },
-            "previousState": previous,
-            "configuration": _configuration(alarm),
-        },
+        detail=detail,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.engine.operations import AwsError, Call, operation
 from sandbox.engine.pagination import page
-from sandbox.services.cloudwatch import tags
+from sandbox.services.cloudwatch import actions, tags
 from sandbox.services.cloudwatch.alarm_records import EVALUATE, KIND, Record, records, set_state
 from sandbox.services.cloudwatch.evaluation import COMPARISONS
 from sandbox.services.cloudwatch.metrics import store_of
@@ -63,10 +63,11 @@ def _check(request: Record) -> None:
         if request.get(member):
             raise _invalid(f"{member} of PutMetricAlarm is not implemented by the sandbox.")
     for member in ACTIONS:
-        if request.get(member):
+        other = actions.unknown(request.get(member) or [])
+        if other:
             raise _invalid(
-                f"{member} of PutMetricAlarm is not implemented by the sandbox ({request[member][0]}): a "
-                "rule for CloudWatch Alarm State Change events does the same."
+                f"{member} of PutMetricAlarm is not implemented by the sandbox for {other}: SNS topics and "
+                "Lambda functions are."
             )
     for member in ("MetricName", "Namespace", "Period"):
         if request.get(member) is None:

@@ -41,6 +41,12 @@ ACTION_TYPES: dict[tuple[str, str], ActionType] = {
     ("Source", "CodeCommit"): ActionType(
         _keys("RepositoryName BranchName"), _keys("PollForSourceChanges OutputArtifactFormat"), (0, 0), (1, 1)
     ),
+    ("Source", "CodeStarSourceConnection"): ActionType(
+        _keys("ConnectionArn FullRepositoryId BranchName"),
+        _keys("DetectChanges OutputArtifactFormat"),
+        (0, 0),
+        (1, 1),
+    ),
     ("Source", "S3"): ActionType(
         _keys("S3Bucket S3ObjectKey"),
         _keys("PollForSourceChanges AllowOverrideForS3ObjectKey"),
@@ -80,8 +86,8 @@ def validate_action(action: Json, region: str) -> None:
             f"ActionType (Category: '{kind['category']}', Provider: '{kind['provider']}', "
             f"Owner: '{kind['owner']}', Version: '{kind['version']}') in action '{name}' is not available in "
             f"region {region.upper()} "
-            "(the sandbox implements Source CodeCommit and S3, Build and Test CodeBuild, Deploy "
-            "CloudFormation, Approval Manual)"
+            "(the sandbox implements Source CodeCommit, CodeStarSourceConnection and S3, Build and Test "
+            "CodeBuild, Deploy CloudFormation, Approval Manual)"
         )
     if action.get("region", region) != region:
         raise action_error(f"Action {name}: actions in another region are not implemented in the sandbox")
@@ -126,8 +132,6 @@ def _validate_configuration(action: Json, provider: str, configuration: dict[str
             f"Action {name}: PollForSourceChanges of S3 sources is not implemented in the sandbox, "
             "set it to false"
         )
-    elif provider == "Manual" and configuration.get("NotificationArn"):
-        raise action_error(f"Action {name}: NotificationArn (Amazon SNS) is not implemented in the sandbox")
 
 
 def _validate_codebuild(action: Json, configuration: dict[str, str]) -> None:

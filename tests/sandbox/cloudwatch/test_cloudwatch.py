@@ -146,7 +146,7 @@ def test_states_can_be_set_and_alarms_deleted(cloudwatch: Any, namespace: str) -
 @pytest.mark.parametrize(
     "members",
     [
-        {"AlarmActions": ["arn:aws:sns:us-east-1:123456789012:topic"]},
+        {"AlarmActions": ["arn:aws:automate:us-east-1:ec2:stop"]},
         {"ComparisonOperator": "GreaterThanUpperThreshold"},
         {"Period": 10},
     ],

@@ -258,3 +258,39 @@ def test_an_approval_that_nobody_gives_fails(world: World, minutes: int) -> None
     stage["actions"][0]["timeoutInMinutes"] = minutes  # half a second on the clock of these tests
     first = world.create(world.source(), stage)
     assert world.finished(first, 20)["status"] == "Failed"
+
+
+def test_an_approval_tells_its_topic(world: World) -> None:
+    sns, sqs = world.client("sns"), world.client("sqs")
+    topic = sns.create_topic(Name=world.name)["TopicArn"]
+    url = sqs.create_queue(QueueName=world.name)["QueueUrl"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    stage = world.approval()
+    stage["actions"][0]["configuration"] = {"NotificationArn": topic, "CustomData": "look"}
+    refused = world.create(world.source(), stage)
+    assert world.finished(refused)["status"] == "Failed"
+    problem = world.actions(refused)["Gate"]["output"]["executionResult"]["errorDetails"]
+    assert problem["code"] == "PermissionError"
+    assert "sns:Publish" in problem["message"]
+    may = {"Effect": "Allow", "Action": "sns:Publish", "Resource": topic}
+    world.client("iam").put_role_policy(
+        RoleName=world.role.rpartition("/")[2],
+        PolicyName="topic",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [may]}),
+    )
+    world.start()
+    [message] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+    notification = json.loads(message["Body"])
+    assert notification["Subject"] == f"APPROVAL NEEDED: AWS CodePipeline {world.name} for action Gate"
+    approval = json.loads(notification["Message"])["approval"]
+    assert (approval["customData"], approval["token"]) == ("look", world.token())
