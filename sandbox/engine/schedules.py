@@ -49,7 +49,7 @@ def moment_of(expression: str, zone: tzinfo = UTC) -> float | None:
 
 
 def next_time(expression: str, after: float, zone: tzinfo = UTC) -> float | None:
-    """Epoch seconds of the first due time after `after`; None when there is none any more. InvalidSchedule."""
+    """Epoch seconds of the first due time after `after`; None when there is none left. InvalidSchedule."""
     rate = interval(expression)
     if rate:
         return after + rate[0]

@@ -1,4 +1,4 @@
-"""Operations by the names of AWS's Java SDK: requests made of JSON, answers made JSON, by botocore's models."""
+"""Operations by the names of AWS's Java SDK: requests made of JSON and answers made JSON, by the models."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _text(given: Any) -> str:
 
 
 def from_answer(shape: Any, value: Any, *, millis: bool = False) -> Any:
-    """An answer as Step Functions shows it: Pascal case, timestamps as text (or milliseconds), blobs as text."""
+    """An answer as Step Functions shows it: Pascal case, blobs and timestamps (or milliseconds) as text."""
     if value is None:
         return None
     if shape is None:

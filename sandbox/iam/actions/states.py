@@ -1,7 +1,7 @@
 """Step Functions: ARNs are told by the request; a qualified machine's ARN is asked without its qualifier.
 
-Source: the Service Authorization Reference, and "Granting permissions to use versions and aliases" in the Step
-Functions Developer Guide: version and alias are the condition key states:StateMachineQualifier.
+Source: the Service Authorization Reference, and "Granting permissions to use versions and aliases" in the
+Step Functions Developer Guide: version and alias are the condition key states:StateMachineQualifier.
 """
 
 from __future__ import annotations

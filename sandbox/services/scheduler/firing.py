@@ -1,8 +1,8 @@
 """When a schedule is due: one run a time of the schedule, whatever happens in between.
 
-A schedule's times follow one another on the sandbox's clock. While the sandbox is off that clock goes as the one on
-the wall: of the times missed, the last one is run when the sandbox is back, if it is no older than the target's
-MaximumEventAgeInSeconds; the others are gone.
+A schedule's times follow one another on the sandbox's clock. While the sandbox is off that clock goes as
+the one on the wall: of the times missed, the last one is run when the sandbox is back, if it is no older than
+the target's MaximumEventAgeInSeconds; the others are gone.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def last_missed(schedule: dict[str, Any], late: float) -> tuple[float, float]:
 
 
 def _invoke(engine: Engine, account: str, region: str, schedule: dict[str, Any], slot: float) -> None:
-    """Writes down that the target is to be called for this time: once, and somewhere in the flexible window."""
+    """Writes down that the target is to be called for this time: once, somewhere in the flexible window."""
     key = f"{schedule['GroupName']}/{schedule['Name']}/{slot:.0f}"
     records = engine.records(account, region, SERVICE, "invocation")
     if records.get(key) is not None:

@@ -23,7 +23,7 @@ def start_execution(
     call: Call,
     stateMachineArn: str,
     name: str | None = None,
-    input: str | None = None,  # noqa: A002
+    input: str | None = None,
     traceHeader: str | None = None,
 ) -> dict[str, Any]:
     machine, qualifier = machine_of(call, stateMachineArn)
@@ -67,7 +67,7 @@ def start_sync_execution(
     call: Call,
     stateMachineArn: str,
     name: str | None = None,
-    input: str | None = None,  # noqa: A002
+    input: str | None = None,
     traceHeader: str | None = None,
     includedData: str = "ALL_DATA",
 ) -> dict[str, Any]:

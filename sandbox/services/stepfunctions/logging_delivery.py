@@ -74,7 +74,9 @@ def _wanted(kind: str, level: str) -> bool:
 
 
 def _line(run: Run, event: dict[str, Any], configuration: dict[str, Any]) -> dict[str, Any]:
-    details = next((item for name, item in event.items() if name.endswith("EventDetails")), {})
+    details: dict[str, Any] = next(
+        (item for name, item in event.items() if name.endswith("EventDetails")), {}
+    )
     if not configuration.get("includeExecutionData"):
         details = {name: item for name, item in details.items() if name not in _DATA}
     stamp = int(event["timestamp"] * 1000)

@@ -28,7 +28,7 @@ def create_state_machine(
     definition: str,
     roleArn: str,
     type: str = "STANDARD",
-    publish: bool = False,  # noqa: A002
+    publish: bool = False,
     **members: Any,
 ) -> dict[str, Any]:
     check_name(name)
@@ -167,7 +167,7 @@ def list_state_machines(
 
 @operation(SERVICE, "DeleteStateMachine")
 def delete_state_machine(call: Call, stateMachineArn: str) -> dict[str, Any]:
-    """Deletes versions and aliases with it, and ends what still runs; a machine that is not there is no error."""
+    """Deletes versions and aliases with it, and ends what still runs; a machine that is gone is no error."""
     try:
         record = unqualified(call, stateMachineArn)
     except AwsError as error:
@@ -175,12 +175,11 @@ def delete_state_machine(call: Call, stateMachineArn: str) -> dict[str, Any]:
             return {}
         raise
     with call.engine.store.transaction():
-        for kind in ("execution",):
-            for key in call.records(kind).keys(f"{record['name']}:"):
-                run = Run(call.engine, call.account, call.region, key)
-                if run.execution()["status"] == "RUNNING":
-                    branch = run.branch(ROOT)
-                    endings.end_execution(run, "ABORTED", branch["last"] if branch else 0)
+        for key in call.records("execution").keys(f"{record['name']}:"):
+            run = Run(call.engine, call.account, call.region, key)
+            if run.execution()["status"] == "RUNNING":
+                branch = run.branch(ROOT)
+                endings.end_execution(run, "ABORTED", branch["last"] if branch else 0)
         for version in versions_of(call, record["name"]):
             call.records("version").delete(f"{record['name']}:{version['number']}")
         for alias in aliases_of(call, record["name"]):

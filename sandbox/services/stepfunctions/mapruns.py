@@ -93,7 +93,7 @@ def update_map_run(call: Call, mapRunArn: str, **limits: Any) -> dict[str, Any]:
     if not limits:
         raise AwsError(
             "ValidationException",
-            "At least one of maxConcurrency, toleratedFailureCount and toleratedFailurePercentage is required",
+            "One of maxConcurrency, toleratedFailureCount and toleratedFailurePercentage is required",
             reason="MISSING_REQUIRED_PARAMETER",
         )
     with call.engine.store.transaction():

@@ -44,7 +44,7 @@ def test_state(
     call: Call,
     definition: str,
     roleArn: str | None = None,
-    input: str | None = None,  # noqa: A002
+    input: str | None = None,
     inspectionLevel: str = "INFO",
     variables: str | None = None,
     stateName: str | None = None,

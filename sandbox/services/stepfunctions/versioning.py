@@ -17,7 +17,7 @@ VERSIONS = 1000
 
 @dataclass(frozen=True)
 class Chosen:
-    """`record`: the machine or version to run; the ARNs are those of version and alias, where one was named."""
+    """`record`: the machine or version to run; the ARNs are of version and alias, where one was named."""
 
     record: dict[str, Any]
     version_arn: str | None = None

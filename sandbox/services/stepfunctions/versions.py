@@ -56,8 +56,8 @@ def delete_state_machine_version(call: Call, stateMachineVersionArn: str) -> dic
         if users:
             raise AwsError(
                 "ConflictException",
-                "Version to be deleted must not be referenced by an alias. Current list of aliases referencing "
-                f"this version: [{', '.join(users)}]",
+                "Version to be deleted must not be referenced by an alias. Current list of aliases "
+                f"referencing this version: [{', '.join(users)}]",
             )
         call.records("version").delete(f"{name}:{number}")
     return {}

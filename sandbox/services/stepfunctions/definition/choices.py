@@ -40,8 +40,8 @@ def _condition(rule: dict[str, Any], place: str, report: Report) -> None:
     for name in rule:
         if name in fields.JSONPATH_ONLY or name in KNOWN or name in _LOGICAL:
             report.schema(
-                f"The QueryLanguage is set to 'JSONata', but field '{name}' is only supported for the 'JSONPath' "
-                "QueryLanguage",
+                f"The QueryLanguage is set to 'JSONata', but field '{name}' is only supported for the "
+                "'JSONPath' QueryLanguage",
                 place,
             )
         elif name not in _TOP | {"Condition"}:
@@ -62,8 +62,8 @@ def _rule(rule: Any, place: str, report: Report, *, top: bool = False) -> None:
         return
     if "Condition" in rule:
         report.schema(
-            "The QueryLanguage is set to 'JSONPath', but field 'Condition' is only supported for the 'JSONata' "
-            "QueryLanguage",
+            "The QueryLanguage is set to 'JSONPath', but field 'Condition' is only supported for the "
+            "'JSONata' QueryLanguage",
             place,
         )
         return

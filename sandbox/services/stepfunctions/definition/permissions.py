@@ -17,8 +17,11 @@ _RULE_ACTIONS = ("PutTargets", "PutRule", "DescribeRule")
 
 
 def check_role(call: Call, record: dict[str, Any]) -> Session:
-    """A session of the role. AccessDeniedException where Step Functions may not assume it, or it may not manage
-    the rules by which `.sync` is followed."""
+    """A session of the role.
+
+    AccessDeniedException where Step Functions may not assume it, or it may not manage the rules by which
+    `.sync` is followed.
+    """
     try:
         session = call.engine.clients.role(
             record["roleArn"],
@@ -30,8 +33,8 @@ def check_role(call: Call, record: dict[str, Any]) -> Session:
     except AwsError as error:
         raise AwsError(
             "AccessDeniedException",
-            f"Neither the global service principal {PRINCIPAL}, nor the regional one is authorized to assume the "
-            "provided role.",
+            f"Neither the global service principal {PRINCIPAL}, nor the regional one is authorized to assume "
+            "the provided role.",
         ) from error
     for rule in sorted(set(managed_rules(machine(record["definition"]).body))):
         arn = f"arn:aws:events:{call.region}:{call.account}:rule/{rule}"

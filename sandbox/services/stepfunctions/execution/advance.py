@@ -16,7 +16,7 @@ from sandbox.services.stepfunctions.language.errors import StateError
 __all__ = ["advance"]
 
 Move = Callable[[Run, Branch], "Again | bool"]
-"""Does the next thing of a branch: True to go on at once, False to rest until it is woken, Again for a time."""
+"""Does the next thing of a branch: True to go on at once, False to rest until woken, Again for a time."""
 
 
 @task(ADVANCE)

@@ -211,6 +211,7 @@ def _join(run: Run, branch: Branch, state: State, key: str) -> bool:
     """The results, in order, or where they were written."""
     items = run.records("mapitem").list(f"{key}|")
     done = [item for item in items if item["status"] == "SUCCEEDED"]
+    result: Any
     if "ResultWriter" in state:
         result = result_writer.write(run, branch, state, key, items)
     else:

@@ -42,8 +42,9 @@ def items_of(run: Run, branch: Branch, state: State) -> list[Any]:
         if not isinstance(items, list):
             raise StateError(
                 QUERY,
-                f"The JSONata expression '{state.get('Items', '$states.input')}' specified for the field 'Items' "
-                f"returned an unexpected result type. Expected 'array', but was not, for value: {dumps(items)}",
+                f"The JSONata expression '{state.get('Items', '$states.input')}' specified for the field "
+                "'Items' returned an unexpected result type. Expected 'array', but was another for value: "
+                f"{dumps(items)}",
                 located=True,
             )
         return items

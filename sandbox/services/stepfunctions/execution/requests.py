@@ -89,8 +89,8 @@ def _request(run: Run, branch: Branch, resource: Resource, operation: Operation)
     if resource.kind == "lambda":
         function, _, qualifier = resource.text.partition(":function:")[2].partition(":")
         name = resource.text.removesuffix(f":{qualifier}") if qualifier else resource.text
-        request = {"FunctionName": name, "Payload": dumps(given)}
-        return request | ({"Qualifier": qualifier} if function and qualifier else {})
+        invoked = {"FunctionName": name, "Payload": dumps(given)}
+        return invoked | ({"Qualifier": qualifier} if function and qualifier else {})
     request = calling.request_of(operation, given)
     if operation.idempotency:
         request.setdefault(operation.idempotency, branch["call"]["token"])
@@ -137,7 +137,7 @@ def _function_error(payload: str) -> StateError:
 def _adopted(
     caller: Session, operation: Operation, request: dict[str, Any], branch: Branch, error: Exception
 ) -> dict[str, Any] | None:
-    """What a request made that was sent before a crash: a SageMaker resource of that name, not older than it."""
+    """What a request made that was sent before a crash: a SageMaker resource of that name, no older."""
     from botocore import xform_name
     from botocore.exceptions import ClientError
 

@@ -26,7 +26,7 @@ def output_of(run: Run, item: dict[str, Any]) -> Any:
 
 
 def write(run: Run, branch: Branch, state: State, key: str, items: list[dict[str, Any]]) -> dict[str, Any]:
-    """Writes the files and gives what the state's result says of them. StateError States.ResultWriterFailed."""
+    """Writes the files; what the state's result says of them. StateError States.ResultWriterFailed."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     writer = state["ResultWriter"]

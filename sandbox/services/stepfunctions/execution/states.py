@@ -59,8 +59,8 @@ def _choose(run: Run, branch: Branch) -> bool:
                 raise StateError(
                     QUERY,
                     f"The JSONata expression '{rule['Condition']}' specified for the field "
-                    f"'Choices[{index}]/Condition' returned an unexpected result type. Expected 'boolean', but "
-                    f"was '{_type_of(holds)}' for value: {holds}",
+                    f"'Choices[{index}]/Condition' returned an unexpected result type. Expected 'boolean', "
+                    f"but was '{_type_of(holds)}' for value: {holds}",
                     located=True,
                 )
         else:

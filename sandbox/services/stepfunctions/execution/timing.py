@@ -1,7 +1,8 @@
 """Time-outs of executions.
 
-A wait passes on the sandbox's clock, work takes the time it takes. So each branch counts the seconds that would
-have passed on AWS: those of its waits, and the real ones of its work. `worked` is when it began to count work.
+A wait passes on the sandbox's clock, work takes the time it takes. So each branch counts the seconds that
+would have passed on AWS: those of its waits, and the real ones of its work. `worked` is when it began to
+count work.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from sandbox.services.stepfunctions.execution.run import Branch, Run
 
 
 def elapsed(run: Run, branch: Branch) -> float:
-    """AWS's seconds since the execution began, as this branch counts them; waiting is counted when it ends."""
+    """AWS's seconds since the execution began, as this branch counts them; a wait counts from its start."""
     waiting = branch["phase"] in ("wait", "backoff")
     work = 0.0 if waiting else run.engine.clock.now() - branch["worked"]
     return float(branch["elapsed"]) + work

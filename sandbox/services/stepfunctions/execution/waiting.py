@@ -28,8 +28,9 @@ def notify() -> None:
 
 
 def until(look: Callable[[], T | None], seconds: float) -> T | None:
-    """The first answer of `look` that is not None, asked again after each notification; None when so many real
-    seconds have passed.
+    """The first answer of `look` that is not None, asked again after each notification.
+
+    None when so many real seconds have passed.
 
     It looks without holding the lock: whoever notifies may hold the records' own.
     """

@@ -74,8 +74,8 @@ def request_of(operation: Operation, given: Any) -> dict[str, Any]:
     """The request that a Task's arguments make. StateError States.Runtime for a member that is not known."""
     if not isinstance(given, dict):
         raise runtime(
-            f"The Parameters '{json.dumps(given)}' could not be used to start the Task: [The parameters must be "
-            "an object]"
+            f"The Parameters '{json.dumps(given)}' could not be used to start the Task: "
+            "[The parameters must be an object]"
         )
     try:
         request = shapes.to_request(operation.input, given)

@@ -15,7 +15,7 @@ from sandbox.services.stepfunctions.integrations.resource import REQUEST, SYNC, 
 class Job:
     """How `.sync` follows what it started.
 
-    `key`: the member of the answer to the start that names the job, or of the request where the request names it;
+    `key`: the member of the answer that names the job, or of the request where `from_request`;
     `describe` and `stop`: operations that take it as `parameter`; `status`: where the description tells it.
     """
 
@@ -32,8 +32,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Service:
-    """`label` and `fault`: the beginning and the general name of its errors (`SageMaker.AmazonSageMakerException`);
-    `title` as causes name it."""
+    """A service with optimised integrations, and the patterns of each action.
+
+    `label` and `fault`: the beginning and the general name of its errors
+    (`SageMaker.AmazonSageMakerException`); `title` as causes name it.
+    """
 
     botocore: str
     label: str
@@ -151,7 +154,22 @@ SERVICES: dict[str, Service] = {
 """By the service's name in a resource."""
 
 ELSEWHERE = frozenset(
-    "apigateway athena aps batch bedrock databrew dynamodb ecs eks elasticmapreduce emr-containers emr-serverless "
-    "glue http mediaconvert".split()
+    {
+        "apigateway",
+        "aps",
+        "athena",
+        "batch",
+        "bedrock",
+        "databrew",
+        "dynamodb",
+        "ecs",
+        "eks",
+        "elasticmapreduce",
+        "emr-containers",
+        "emr-serverless",
+        "glue",
+        "http",
+        "mediaconvert",
+    }
 )
 """Services that AWS has optimised integrations for and the sandbox does not have."""

@@ -1,1 +1,1 @@
-"""The Amazon States Language's expressions: JSONPath, intrinsic functions, choice rules, JSONata. Pure functions."""
+"""The expressions of the Amazon States Language: JSONPath, intrinsic functions, choice rules, JSONata."""

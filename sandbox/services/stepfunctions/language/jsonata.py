@@ -190,7 +190,7 @@ ADDED = frozenset(_FUNCTIONS) | {"states"}
 
 @functools.lru_cache(1024)
 def top_level_names(text: str) -> tuple[str, ...]:
-    """Names that an expression reads from the document it is evaluated on: in Step Functions there is none."""
+    """Names that an expression reads from the document it is evaluated on, which Step Functions has not."""
     _, expression = _compiled(text)
     found: list[str] = []
     _read_names(expression.ast, found)

@@ -1,7 +1,7 @@
 """JSONPath in Jayway's dialect, which the Amazon States Language uses.
 
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/amazon-states-language-paths.html
-Compiled once a path. A path that names one node is definite; any other gives a list, empty where nothing matches.
+Compiled once a path. A path that names one node is definite; any other gives a list, which may be empty.
 """
 
 from __future__ import annotations
@@ -423,10 +423,13 @@ def _apply(function: str, value: Any, text: str) -> Any:
         return math.sqrt(sum((item - mean) ** 2 for item in numbers) / len(numbers))
     if function == "avg":
         return mean
-    chosen = {"min": min, "max": max, "sum": sum}.get(function)
+    chosen = _OF_NUMBERS.get(function)
     if chosen is None:
         raise NotFound(text)
     return chosen(numbers)
+
+
+_OF_NUMBERS: dict[str, Callable[[list[Any]], Any]] = {"min": min, "max": max, "sum": sum}
 
 
 def _is_number(value: Any) -> bool:

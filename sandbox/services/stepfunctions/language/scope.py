@@ -134,8 +134,8 @@ def limited(value: Any, state: str, what: str = "state") -> Any:
     if len(dumps(value).encode()) > LIMIT:
         raise StateError(
             DATA_LIMIT,
-            f"The {what} '{state}' returned a result with a size exceeding the maximum number of bytes service "
-            "limit.",
+            f"The {what} '{state}' returned a result with a size exceeding the maximum number of bytes "
+            "service limit.",
         )
     return value
 
