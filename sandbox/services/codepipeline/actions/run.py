@@ -21,6 +21,7 @@ PROVIDERS: dict[str, Callable[[Context], Succeeded | None]] = {
     "CloudFormation": cloudformation.run,
     "CodeBuild": codebuild.run,
     "CodeCommit": source.codecommit,
+    "CodeStarSourceConnection": source.connection,
     "Manual": approval.run,
     "S3": source.s3,
 }

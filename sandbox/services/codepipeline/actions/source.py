@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.engine.operations import AwsError
 from sandbox.services.codepipeline.actions.context import ActionFailed, Context, Succeeded
 
 REVISION = "codepipeline-revision"
@@ -50,6 +51,37 @@ def codecommit(context: Context) -> Succeeded:
             "revisionSummary": message,
             "revisionUrl": f"{console}/commit/{commit_id}?region={region}",
         },
+    )
+
+
+def connection(context: Context) -> Succeeded:
+    """Ends as on AWS for a connection whose handshake is not done: the sandbox reaches no provider.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
+    """
+    from botocore.exceptions import ClientError
+
+    arn = context.configuration["ConnectionArn"]
+    service = arn.split(":")[2] if arn.count(":") >= 5 else ""
+    if service not in ("codeconnections", "codestar-connections"):
+        raise ActionFailed("ConfigurationError", f"{arn} is not the ARN of a connection")
+    try:
+        context.session.authorize(f"{service}:UseConnection", arn)
+    except AwsError as error:
+        raise ActionFailed(
+            "PermissionError",
+            f"Unable to use Connection: {arn}. The provided role does not have sufficient permissions. "
+            f"{error.message}",
+        ) from error
+    client = context.engine.clients.owner(context.pipelines.region).client(service)
+    try:
+        status = client.get_connection(ConnectionArn=arn)["Connection"]["ConnectionStatus"]
+    except ClientError as error:
+        raise ActionFailed("ConfigurationError", error.response["Error"]["Message"]) from error
+    raise ActionFailed(
+        "ConfigurationError",
+        f"Unable to use Connection: {arn}. The connection is {status}: its handshake with the provider, "
+        "which makes it AVAILABLE, is not implemented in the sandbox, which reaches no repository outside.",
     )
 
 
