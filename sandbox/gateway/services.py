@@ -76,6 +76,15 @@ UNKEPT: dict[str, frozenset[str]] = {
             "SendCommand",
         }
     ),
+    "sts": frozenset(
+        {
+            "AssumeRoleWithSAML",
+            "AssumeRoleWithWebIdentity",
+            "AssumeRoot",
+            "GetDelegatedAccessToken",
+            "GetWebIdentityToken",
+        }
+    ),
 }
 """Operations that moto answers by noting a promise which nothing here keeps: refused. One that asks for
 nothing (an empty configuration) takes the promise back, and is let through."""

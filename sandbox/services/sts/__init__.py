@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.engine.operations import AwsError, Call, operation
+from sandbox.engine.operations import Call, operation
 from sandbox.services.sts import messages, roles, tokens
 
 __all__ = ["messages", "roles", "tokens"]
@@ -13,12 +13,3 @@ __all__ = ["messages", "roles", "tokens"]
 @operation("sts", "GetCallerIdentity")
 def get_caller_identity(call: Call) -> dict[str, Any]:
     return {"UserId": call.principal.id, "Account": call.principal.account, "Arn": call.principal.caller_arn}
-
-
-def _refuse(call: Call, **_: Any) -> dict[str, Any]:
-    """moto answers these with keys that nothing can sign with."""
-    raise AwsError("UnsupportedOperation", f"The sandbox does not implement sts {call.operation}", status=400)
-
-
-for _name in ("AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "GetWebIdentityToken"):
-    operation("sts", _name)(_refuse)
