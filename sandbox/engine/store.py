@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 Record = dict[str, Any]
 
 _SCHEMA = """
@@ -34,6 +36,9 @@ class Store:
         self._lock = threading.RLock()
         self._depth = 0
         self._on_commit: list[Callable[[], None]] = []
+        self._changes: defaultdict[str, int] = defaultdict(int)
+        self._undone = 0
+        self._views: dict[tuple[str, Callable[..., Any]], tuple[tuple[int, int], Any]] = {}
         self._connection = sqlite3.connect(str(path), check_same_thread=False, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode=WAL")
         # A killed process loses nothing under NORMAL; only a power cut could lose the last commits.
@@ -70,6 +75,7 @@ class Store:
                 callback()
 
     def _undo(self, savepoint: str | None) -> None:
+        self._undone += 1
         # A full disk may have made SQLite roll back on its own.
         if not self._connection.in_transaction:
             return
@@ -98,6 +104,7 @@ class Store:
         """Inserts or replaces; a replaced record keeps its place in the order of insertion."""
         text = json.dumps(body, separators=(",", ":"))
         with self._lock:
+            self._changes[collection] += 1
             self._connection.execute(
                 "INSERT INTO record (collection, key, body) VALUES (?, ?, ?) "
                 "ON CONFLICT (collection, key) DO UPDATE SET body = excluded.body",
@@ -106,11 +113,27 @@ class Store:
 
     def delete(self, collection: str, key: str) -> None:
         with self._lock:
+            self._changes[collection] += 1
             self._connection.execute("DELETE FROM record WHERE collection = ? AND key = ?", (collection, key))
 
     def items(self, collection: str, prefix: str = "") -> list[tuple[str, Record]]:
         """(key, record) pairs in order of insertion."""
         return [(key, json.loads(body)) for key, body in self._rows("key, body", collection, prefix)]
+
+    def view(self, collection: str, make: Callable[[list[Record]], T]) -> T:
+        """What `make` makes of a collection's records, made anew only when one of them has changed.
+
+        For what is read far more often than it is written. Who gets it must not change it.
+        """
+        with self._lock:
+            version = (self._changes[collection], self._undone)
+            known = self._views.get((collection, make))
+        if known is not None and known[0] == version:
+            return known[1]
+        value = make([record for _, record in self.items(collection)])
+        with self._lock:
+            self._views[collection, make] = (version, value)
+        return value
 
     def keys(self, collection: str, prefix: str = "") -> list[str]:
         return [row[0] for row in self._rows("key", collection, prefix)]
@@ -151,6 +174,10 @@ class Records:
 
     def delete(self, key: str) -> None:
         self.store.delete(self.collection, key)
+
+    def view(self, make: Callable[[Any], T]) -> T:
+        """See Store.view: `make` gets all records."""
+        return self.store.view(self.collection, make)
 
     def list(self, prefix: str = "") -> list[Record]:
         return [record for _, record in self.store.items(self.collection, prefix)]

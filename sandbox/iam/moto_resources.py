@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.iam.principals.records import iam_backend, role_of, role_tags
+from sandbox.iam.principals.records import iam_backend, role_named, role_of, role_tags
 
 
 def before_use(service: str) -> None:
@@ -136,7 +136,7 @@ def boundary_of(account: str, params: Mapping[str, Any]) -> str | None:
     backend = _backend("iam", account, "aws")
     name = params.get("RoleName")
     if name:
-        holder = next((role for role in list(backend.roles.values()) if role.name == name), None)
+        holder = role_named(account, name)
     else:
         holder = backend.users.get(params.get("UserName"))
     return getattr(holder, "permissions_boundary_arn", None)

@@ -111,12 +111,14 @@ def _owner(asked: Asked) -> str:
 
 def _existing(asked: Asked, kind: str, name: str) -> str:
     """ARN with the path of a user, role, group or instance profile; on `/` where there is none."""
-    from sandbox.iam.principals.records import iam_backend
+    from sandbox.iam.principals.records import iam_backend, role_named
 
+    if kind == "role":
+        role = role_named(asked.account, name)
+        return str(role.arn) if role is not None else _arn(asked, f"role/{name}")
     backend = iam_backend(asked.account)
     holders = {
         "user": backend.users,
-        "role": backend.roles,
         "group": backend.groups,
         "instance-profile": backend.instance_profiles,
     }[kind]

@@ -161,10 +161,23 @@ def _role_session(account: str, access_key: str, backend: Any) -> Principal:
 
 def role_of(account: str, arn: str) -> Any | None:
     """moto's role by ARN, or None."""
-    wanted = arn.rsplit("/", 1)[-1]
-    roles = iam_backend(account).roles
-    found = next((role for role in list(roles.values()) if role.name == wanted), None)
+    found = role_named(account, arn.rsplit("/", 1)[-1])
     return found if found is not None and found.arn == arn else None
+
+
+def role_named(account: str, name: str) -> Any | None:
+    """moto's role by its name, or None."""
+    roles = iam_backend(account).roles
+    found = _roles.get((account, name))
+    if found is None or found.name != name or roles.get(found.id) is not found:
+        found = next((role for role in list(roles.values()) if role.name == name), None)
+        if found is not None:
+            _roles[account, name] = found
+    return found
+
+
+_roles: dict[tuple[str, str], Any] = {}
+"""moto's roles by account and name: moto itself has them by id only. Each is asked for again by its id."""
 
 
 def role_tags(role: Any) -> dict[str, str]:

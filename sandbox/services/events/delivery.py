@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import random
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -59,14 +60,18 @@ def match_on_bus(engine: Engine, key: str, payload: dict[str, Any]) -> None:
 
 def _match(engine: Engine, bus: str, event: Event) -> None:
     account, region = event["account"], event["region"]
-    for rule in engine.records(account, region, SERVICE, "rule").list():
-        if (
-            rule["EventBusName"] == bus
-            and rule["State"] in ENABLED
-            and rule.get("EventPattern")
-            and compile_pattern(rule["EventPattern"])(event)
-        ):
+    for rule, matches in engine.records(account, region, SERVICE, "rule").view(_compiled):
+        if rule["EventBusName"] == bus and matches(event):
             _send(engine, account, region, rule, event)
+
+
+def _compiled(rules: list[dict[str, Any]]) -> list[tuple[dict[str, Any], Callable[[Event], bool]]]:
+    """The rules that wait for events, with their patterns."""
+    return [
+        (rule, compile_pattern(rule["EventPattern"]))
+        for rule in rules
+        if rule["State"] in ENABLED and rule.get("EventPattern")
+    ]
 
 
 def _send(engine: Engine, account: str, region: str, rule: dict[str, Any], event: Event) -> None:

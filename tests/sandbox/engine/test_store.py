@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sandbox.engine.operations import AwsError
 from sandbox.engine.pagination import page
-from sandbox.engine.store import Records, Store
+from sandbox.engine.store import Record, Records, Store
 
 
 @pytest.fixture
@@ -110,3 +110,23 @@ def test_a_foreign_token_is_refused(token: str) -> None:
     with pytest.raises(AwsError) as caught:
         page([1, 2, 3], token, error="InvalidNextToken")
     assert caught.value.code == "InvalidNextToken"
+
+
+def test_a_view_is_made_anew_when_its_records_have_changed(tmp_path: Path) -> None:
+    store, made = Store(tmp_path / "records"), []
+
+    def names(records: list[Record]) -> list[str]:
+        made.append(len(records))
+        return [record["name"] for record in records]
+
+    store.put("rule", "a", {"name": "a"})
+    assert store.view("rule", names) == store.view("rule", names) == ["a"]
+    store.put("other", "b", {"name": "b"})
+    assert store.view("rule", names) == ["a"] and made == [1]
+    with pytest.raises(KeyError), store.transaction():
+        store.put("rule", "b", {"name": "b"})
+        assert store.view("rule", names) == ["a", "b"]
+        raise KeyError
+    assert store.view("rule", names) == ["a"]
+    store.delete("rule", "a")
+    assert store.view("rule", names) == []
