@@ -29,6 +29,8 @@ def _queue(asked: Asked) -> str:
         owner = asked.first("QueueOwnerAWSAccountId") or asked.account
         return f"arn:aws:sqs:{asked.region}:{owner}:{name}"
     given = asked.first("SourceArn") or _of_handle(asked.first("TaskHandle"))
+    if given is None and asked.operation == "CancelMessageMoveTask":
+        return asked.arn("sqs", "*")  # a handle that nobody gave out is a task of no queue
     if given is None:
         raise Unmapped(f"sqs:{asked.operation}", "the request names no queue")
     return given

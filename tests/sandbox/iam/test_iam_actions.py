@@ -30,6 +30,9 @@ SERVICES = [
     "sagemaker-runtime",
     "cloudwatch",
     "application-autoscaling",
+    "lambda",
+    "sns",
+    "sqs",
 ]
 MODELS = botocore.session.get_session()
 
@@ -102,6 +105,13 @@ WITHOUT_NAMES = {
     *(f"sagemaker:{verb}PartnerApp" for verb in ("Delete", "Describe", "Update")),
     *(f"sagemaker:{verb}MlflowApp" for verb in ("Delete", "Describe")),
     "s3:WriteGetObjectResponse",
+    *(f"lambda:{verb}CodeSigningConfig" for verb in ("Delete", "Get", "Update")),
+    "lambda:ListFunctionsByCodeSigningConfig",
+    *(f"lambda:{verb}ResourcePolicy" for verb in ("Delete", "Get", "Put")),
+    "lambda:CheckpointDurableExecution",
+    "lambda:StopDurableExecution",
+    *(f"lambda:GetDurableExecution{part}" for part in ("", "History", "State")),
+    *(f"lambda:SendDurableExecutionCallback{result}" for result in ("Failure", "Heartbeat", "Success")),
 }
 
 
