@@ -20,6 +20,9 @@ from sandbox.services.stepfunctions.language.scope import dumps
 
 T = TypeVar("T")
 
+_MANAGED = {"Key": "MANAGED_BY_AWS", "Value": "STARTED_BY_STEP_FUNCTIONS"}
+"""The tag of what the optimised integration makes in SageMaker, for which the role needs sagemaker:AddTags."""
+
 
 class TooLate(Exception):
     """The answer did not come in time; it will not be looked at."""
@@ -98,6 +101,12 @@ def _request(run: Run, branch: Branch, resource: Resource, operation: Operation)
         request.setdefault("name", branch["call"]["token"])
         if resource.kind == "optimised":
             request.setdefault("input", "{}")
+    if (
+        resource.kind == "optimised"
+        and operation.service == "sagemaker"
+        and "Tags" in operation.input.members
+    ):
+        request["Tags"] = [*request.get("Tags", []), _MANAGED]
     if resource.kind == "optimised" and operation.name == "PutEvents":
         own = [
             arns.execution(run.account, run.region, run.key, express=run.details()["type"] == "EXPRESS"),
