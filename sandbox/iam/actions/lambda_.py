@@ -48,7 +48,10 @@ def _resources(asked: Asked, action: str) -> tuple[str, ...]:
     if "Layer" in operation and operation not in ("ListLayers", "ListLayerVersions"):
         return (_layer(asked),)
     if operation in ("TagResource", "UntagResource", "ListTags"):
-        return (asked.first("Resource") or "*",)
+        given = asked.first("Resource") or ""
+        if not given.startswith("arn:"):
+            raise Unmapped(f"lambda:{operation}", "the request names no resource")
+        return (given,)
     kinds = {kind for kind, _ in generic.types_of("lambda", action)}
     function = asked.first("FunctionName")
     if kinds & {"function", "function alias", "function version"} and function:

@@ -110,6 +110,7 @@ WITHOUT_NAMES = {
     *(f"lambda:{verb}ResourcePolicy" for verb in ("Delete", "Get", "Put")),
     "lambda:CheckpointDurableExecution",
     "lambda:StopDurableExecution",
+    *(f"lambda:{operation}" for operation in ("ListTags", "TagResource", "UntagResource")),
     *(f"lambda:GetDurableExecution{part}" for part in ("", "History", "State")),
     *(f"lambda:SendDurableExecutionCallback{result}" for result in ("Failure", "Heartbeat", "Success")),
 }
