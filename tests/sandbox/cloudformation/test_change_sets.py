@@ -119,3 +119,42 @@ def test_list_and_delete(stacks: Stacks) -> None:
         stacks.client.describe_change_set, StackName=name, ChangeSetName=described["ChangeSetName"]
     )
     assert code == "ChangeSetNotFound"
+
+
+def test_where_changes_come_from(stacks: Stacks) -> None:
+    name = new_name()
+    template: dict[str, Any] = {
+        "Parameters": {"V": {"Type": "String", "Default": "one"}},
+        "Resources": {
+            "P": parameter({"Ref": "V"}, Description="text", Tags={"of": "template"}),
+            "Same": parameter("x"),
+        },
+    }
+    stacks.create(template, name)
+    template["Resources"]["P"]["Properties"] |= {"Description": "other", "Tags": {"of": {"Ref": "V"}}}
+    stacks.client.create_change_set(
+        StackName=name,
+        ChangeSetName="c",
+        TemplateBody=json.dumps(template),
+        Parameters=[{"ParameterKey": "V", "ParameterValue": "two"}],
+        IncludeNestedStacks=True,
+    )
+    (change,) = stacks.client.describe_change_set(StackName=name, ChangeSetName="c")["Changes"]
+    found = {
+        (
+            item["Target"].get("Name", "Tags"),
+            item["ChangeSource"],
+            item["Evaluation"],
+            item.get("CausingEntity"),
+        )
+        for item in change["ResourceChange"]["Details"]
+    }
+    assert found == {
+        ("Value", "ParameterReference", "Static", "V"),
+        ("Value", "DirectModification", "Dynamic", None),
+        ("Description", "DirectModification", "Static", None),
+        ("Tags", "ParameterReference", "Static", "V"),
+        ("Tags", "DirectModification", "Dynamic", None),
+    }
+    assert change["ResourceChange"]["Scope"] == ["Properties", "Tags"]
+    stacks.delete(name)

@@ -207,6 +207,16 @@ def test_a_nest_goes_back_and_is_protected(stacks: Stacks, sandbox: SandboxProce
     worse = child("outer3", Inner=child("inner3", P=parameter("three"), Bad=FORBIDDEN | {"DependsOn": "P"}))
     assert stacks.update(name, {"Resources": {"Outer": worse}})["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert value(Name=stacks.physical(leaf)["P"])["Parameter"]["Value"] == "one"
+    # The object behind an unchanged URL is another one: it is deployed, and taken back.
+    child("inner", P=parameter("four"))
+    again = {"Resources": {"Outer": outer}}
+    assert stacks.update(name, again)["StackStatus"] == "UPDATE_COMPLETE"
+    assert value(Name=stacks.physical(leaf)["P"])["Parameter"]["Value"] == "four"
+    child("outer", P=parameter("five"))
+    bad = {"Resources": {"Outer": outer, "Bad": FORBIDDEN | {"DependsOn": "Outer"}}}
+    assert stacks.update(name, bad)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", stacks.reasons(name)
+    assert set(stacks.physical(nested)) == {"Inner"}
+    leaf = stacks.physical(nested)["Inner"]
     stacks.client.update_termination_protection(StackName=name, EnableTerminationProtection=False)
     assert stacks.delete(name)["StackStatus"] == "DELETE_COMPLETE"
     assert stacks.rest(leaf)["StackStatus"] == "DELETE_COMPLETE"

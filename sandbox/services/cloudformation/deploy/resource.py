@@ -60,6 +60,7 @@ def deploy(operation: Operation, outline: Outline, target: Record, name: str) ->
         return _create(operation, record or new(outline, name), asked, target)
     found = changes(operation.schema(record["ResourceType"]), record["Properties"], asked["Properties"])
     settled = record["ResourceStatus"] != "UPDATE_IN_PROGRESS" and not record.get("Attempted")
+    settled = settled and not operation.handler(record["ResourceType"]).always
     if settled and not found and record["Tags"] == asked["Tags"]:
         record |= {key: asked[key] for key in ("DeletionPolicy", "UpdateReplacePolicy", "DependsOn")}
         record["Done"] = target["Id"]
@@ -207,6 +208,8 @@ def _update(operation: Operation, record: Record, wanted: Record, target: Record
     stack, stacks = operation.stack, operation.stacks
     if record["ResourceStatus"] != "UPDATE_IN_PROGRESS" or record.get("Touched") != target["Id"]:
         touch(record, target)
+        handler = operation.handler(record["ResourceType"])
+        record["Before"].setdefault("Content", handler.content(operation.request(record)))
         record["Attempting"] = {"Properties": wanted["Properties"], "Tags": wanted["Tags"]}
         stacks.set_resource_status(stack, record, "UPDATE_IN_PROGRESS")
     return _change(operation, record, wanted, target, forward=True)
@@ -222,6 +225,7 @@ def _change(operation: Operation, record: Record, wanted: Record, target: Record
         tags=wanted["Tags"],
         previous=deployed["Properties"],
         previous_tags=deployed["Tags"],
+        content=None if forward else (record.get("Before") or {}).get("Content"),
     )
 
     tried = False
@@ -296,7 +300,7 @@ def restore(operation: Operation, target: Record, name: str) -> bool:
     if "Attempting" in record:  # cut off before its outcome was known
         record.setdefault("Attempted", record.pop("Attempting"))
     same = record["Properties"] == before["Properties"] and record["Tags"] == before["Tags"]
-    same = same and not record.get("Attempted")
+    same = same and not record.get("Attempted") and not operation.handler(record["ResourceType"]).always
     if same and record["ResourceStatus"] not in ("UPDATE_FAILED", "UPDATE_IN_PROGRESS"):
         return True
     if same:

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updatin
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.engine.operations import AwsError, Call, operation
@@ -21,9 +22,11 @@ from sandbox.services.cloudformation.operations.stacks import (
     stacks_of,
 )
 from sandbox.services.cloudformation.stack import dynamic, plan
+from sandbox.services.cloudformation.stack.outline import Outline
 from sandbox.services.cloudformation.stack.records import Record, Stacks
 from sandbox.services.cloudformation.stack.shown import parameters_of, tags_of
 from sandbox.services.cloudformation.template.errors import TemplateError
+from sandbox.services.cloudformation.template.references import references
 
 NO_CHANGES = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -56,6 +59,8 @@ def create_change_set(call: Call, **request: Any) -> dict[str, Any]:
                 else f"ChangeSet {request['ChangeSetName']} already exists",
             )
     record = _planned(call, stacks, stack, request, kind)
+    if request.get("IncludeNestedStacks") and _nests(record):
+        raise TemplateError("IncludeNestedStacks of nested stacks is not implemented by the sandbox")
     with call.engine.store.transaction():
         if fresh:
             if stacks.find(name) is not None:  # another request was faster
@@ -129,12 +134,31 @@ def _planned(call: Call, stacks: Stacks, stack: Record, request: dict[str, Any],
         for step in planned.steps:
             if step.action == "Add":
                 step.action, step.physical_id = "Import", record["Target"]["Imports"][step.logical_id]
+    causes = _causes(outline, last["Parameters"])
     record["Changes"] = [
-        {"Type": "Resource", "ResourceChange": change_of(step, existing.get(step.logical_id) or {})}
+        {"Type": "Resource", "ResourceChange": change_of(step, existing.get(step.logical_id) or {}, causes)}
         for step in planned.steps
         if step.action is not None
     ]
     return record
+
+
+def _nests(record: Record) -> bool:
+    return any(
+        change["ResourceChange"]["ResourceType"] == "AWS::CloudFormation::Stack"
+        for change in record["Changes"]
+    )
+
+
+def _causes(outline: Outline, before: dict[str, str]) -> Callable[[str, str], list[str]]:
+    """Which parameters with another value than before a property of a resource refers to."""
+    changed = {name for name, value in outline.values.given.items() if before.get(name, value) != value}
+
+    def causes(name: str, path: str) -> list[str]:
+        declared = outline.active[name].get("Properties", {}).get(path.split("/")[0])
+        return sorted({found for kind, found in references(declared) if kind == "Ref" and found in changed})
+
+    return causes
 
 
 def _invalid(record: Record, name: str, fault: str, planned: plan.Plan) -> Record:

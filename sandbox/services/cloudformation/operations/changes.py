@@ -6,19 +6,32 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceCh
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
+from sandbox.services.cloudformation.resources import handler_of
 from sandbox.services.cloudformation.stack.plan import Step
 from sandbox.services.cloudformation.stack.records import Record
 from sandbox.services.cloudformation.template.unknown import Unknown, unknowns
 
 KNOWN_AFTER_APPLY = "{{changeSet:KNOWN_AFTER_APPLY}}"
 _CONTEXTS = ("BeforeContext", "AfterContext")
+_AUTOMATIC: dict[str, Any] = {
+    "Target": {"Attribute": "Properties", "RequiresRecreation": "Never"},
+    "Evaluation": "Dynamic",
+    "ChangeSource": "Automatic",
+}
+"""A nested stack: whether its template changed is known once it is updated."""
 _VALUES = ("BeforeValue", "AfterValue")
 
 
-def change_of(step: Step, record: Record) -> dict[str, Any]:
-    """The ResourceChange of a planned step; `record`: the resource as it is, empty for one to add."""
+def change_of(
+    step: Step, record: Record, causes: Callable[[str, str], list[str]] = lambda name, path: []
+) -> dict[str, Any]:
+    """The ResourceChange of a planned step; `record`: the resource as it is, empty for one to add.
+
+    `causes`: the changed parameters that a property of a resource refers to.
+    """
     change: dict[str, Any] = {
         "Action": step.action,
         "LogicalResourceId": step.logical_id,
@@ -43,18 +56,17 @@ def change_of(step: Step, record: Record) -> dict[str, Any]:
     tags = [item for item in step.changes if item.path == "Tags"]
     if tags or step.tags_changed:
         change["Scope"].append("Tags")
-        change["Details"].append(
-            {
-                "Target": {"Attribute": "Tags", "RequiresRecreation": "Never"},
-                "Evaluation": "Static",
-                "ChangeSource": "DirectModification",
-            }
-        )
+        target = {"Attribute": "Tags", "RequiresRecreation": "Never"}
+        change["Details"].extend(_static(target, causes(step.logical_id, "Tags")))
+    handler = handler_of(step.type)
+    if handler is not None and handler.always:
+        change["Scope"].append("Properties")
+        change["Details"].append(_AUTOMATIC)
     others = [item for item in step.changes if item.path != "Tags"]
     if others:
-        change["Scope"].insert(0, "Properties")
+        change["Scope"] = ["Properties", *(name for name in change["Scope"] if name != "Properties")]
     for item in others:
-        change["Details"].extend(_details(item))
+        change["Details"].extend(_details(item, causes(step.logical_id, item.path)))
     return change
 
 
@@ -65,7 +77,24 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=lambda _: KNOWN_AFTER_APPLY)
 
 
-def _details(item: Any) -> list[dict[str, Any]]:
+def _static(target: dict[str, Any], parameters: list[str]) -> list[dict[str, Any]]:
+    """A change that is known now: made in the template, or by a parameter."""
+    direct = {"Target": target, "Evaluation": "Static", "ChangeSource": "DirectModification"}
+    if not parameters:
+        return [direct]
+    by_parameter = [
+        {
+            "Target": target,
+            "Evaluation": "Static",
+            "ChangeSource": "ParameterReference",
+            "CausingEntity": name,
+        }
+        for name in parameters
+    ]
+    return [*by_parameter, direct | {"Evaluation": "Dynamic"}]
+
+
+def _details(item: Any, parameters: list[str]) -> list[dict[str, Any]]:
     target = {
         "Attribute": "Properties",
         "Name": item.path,
@@ -75,7 +104,7 @@ def _details(item: Any) -> list[dict[str, Any]]:
     }
     sources = sorted(unknowns(item.after), key=str)
     if not sources:
-        return [{"Target": target, "Evaluation": "Static", "ChangeSource": "DirectModification"}]
+        return _static(target, parameters)
     details = []
     for logical_id, attribute in sources:
         source = "ResourceAttribute" if attribute else "ResourceReference"

@@ -56,7 +56,7 @@ def body_of(call: Call, request: dict[str, Any], previous: str | None = None) ->
     if given == ["TemplateURL"]:
         return object_of(call, request["TemplateURL"], "TemplateURL", MAX_TEMPLATE_BYTES)
     body = request["TemplateBody"]
-    if len(body.encode()) > MAX_INLINE_BYTES:
+    if len(body.encode()) > MAX_INLINE_BYTES and call.agent != SERVICE_PRINCIPAL:
         raise TemplateError(
             f"1 validation error detected: Value '{body[:100]}…' at 'templateBody' failed to satisfy "
             f"constraint: Member must have length less than or equal to {MAX_INLINE_BYTES}"

@@ -27,6 +27,14 @@ __all__ = ["Stack", "custom", "wait_condition"]
 @resource_type("AWS::CloudFormation::Stack")
 class Stack(Handler):
     refused = frozenset({"NotificationARNs"})
+    always = True
+
+    def content(self, request: Request) -> str | None:
+        """The nested stack's template: its object may be another one by the time of a rollback."""
+        stacks = Stacks(request.engine, request.place.account, request.place.region)
+        current = (stacks.find(request.physical_id) or {}).get("Current") or {}
+        body: str | None = current.get("TemplateBody")
+        return body
 
     def create(self, request: Request) -> Made:
         wanted = _wanted(request)
@@ -34,7 +42,7 @@ class Stack(Handler):
             wanted["TimeoutInMinutes"] = request.properties["TimeoutInMinutes"]
         name = request.name("StackName", limit=128)
         answer = request.client("cloudformation").create_stack(
-            StackName=name, ClientRequestToken=request.token, **wanted
+            StackName=name, ClientRequestToken=request.token, **_template(request), **wanted
         )
         _adopt(request, answer["StackId"])
         return Made(answer["StackId"], {"StackId": answer["StackId"]})
@@ -44,7 +52,7 @@ class Stack(Handler):
 
         client, unchanged = request.client("cloudformation"), False
         try:
-            client.update_stack(StackName=request.physical_id, **_wanted(request))
+            client.update_stack(StackName=request.physical_id, **_template(request), **_wanted(request))
         except ClientError as error:
             if "No updates are to be performed" not in error.response["Error"].get("Message", ""):
                 raise
@@ -83,6 +91,12 @@ class Stack(Handler):
                 raise ResourceFailed(f"Embedded stack {request.physical_id} was not successfully deleted")
 
 
+def _template(request: Request) -> dict[str, str]:
+    if request.content is not None:
+        return {"TemplateBody": request.content}
+    return {"TemplateURL": request.properties["TemplateURL"]}
+
+
 def _wanted(request: Request) -> dict[str, Any]:
     """Parameters, tags and capabilities go down to the nested stack."""
     parent = Stacks(request.engine, request.place.account, request.place.region).get(request.place.stack_id)
@@ -93,7 +107,6 @@ def _wanted(request: Request) -> dict[str, Any]:
     ]
     tags = {key: item for key, item in request.tags.items() if not key.startswith("aws:")}
     return {
-        "TemplateURL": request.properties["TemplateURL"],
         "Parameters": parameters,
         "Tags": [{"Key": key, "Value": item} for key, item in tags.items()],
         "Capabilities": target["Capabilities"],

@@ -75,6 +75,8 @@ class Request:
     attributes: dict[str, Any] = field(default_factory=dict)
     resumed: bool = False
     phase: str = ""
+    content: str | None = None
+    """What the resource is to be made of again (`Handler.content`), where a rollback brings it back."""
 
     def client(self, service: str) -> Any:
         return self.session.client(service)
@@ -120,6 +122,8 @@ class Handler:
     """The resource is kept and listed, and nothing in the sandbox acts on it."""
     replaces: ClassVar[bool] = False
     """`update` may answer with another physical id: the resource has a successor."""
+    always: ClassVar[bool] = False
+    """Every update of the stack asks the resource: it knows of changes that its properties do not tell."""
     updatable: ClassVar[frozenset[str] | None] = None
     """Properties that `update` changes in place; None: all that are not create-only."""
 
@@ -143,6 +147,10 @@ class Handler:
             raise ResourceFailed(
                 f"Updating {', '.join(changed)} of {self.type} is not implemented by the sandbox"
             )
+
+    def content(self, request: Request) -> str | None:
+        """What makes the resource what it is besides its properties, for a rollback to bring back."""
+        return None
 
     def create(self, request: Request) -> Made:
         raise NotImplementedError

@@ -99,7 +99,8 @@ def _compare(
     step.changes = changes(type_schema, record.get("Properties") or {}, step.properties)
     tags = resource_tags(type_schema, place, step.logical_id, stack_tags, step.properties)
     step.tags_changed = not unknowns(list(tags.values())) and tags != record.get("Tags", {})
-    if not step.changes and not step.tags_changed:
+    handler = handler_of(step.type)
+    if not step.changes and not step.tags_changed and not (handler and handler.always):
         step.action = None
         return
     step.action = "Modify"
