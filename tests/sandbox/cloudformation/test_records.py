@@ -242,3 +242,83 @@ def test_what_other_services_keep(sandbox: SandboxProcess, stacks: Stacks) -> No
     assert stacks.delete(stack["StackName"])["StackStatus"] == "DELETE_COMPLETE"
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         sandbox.client("secretsmanager").describe_secret(SecretId=found["Secret"])
+
+
+def people(stem: str, approval: str, actions: list[str]) -> Json:
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}],
+    }
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "sagemaker.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    container = {"Image": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"}
+    specification = {
+        "Containers": [container],
+        "SupportedContentTypes": ["text/csv"],
+        "SupportedResponseMIMETypes": ["text/csv"],
+    }
+    return template(
+        {
+            "Group": ("IAM::Group", {"GroupName": stem}),
+            "User": ("IAM::User", {"UserName": stem, "Groups": [ref("Group")]}),
+            "Other": ("IAM::User", {"UserName": f"{stem}-2"}),
+            "Addition": ("IAM::UserToGroupAddition", {"GroupName": ref("Group"), "Users": [ref("Other")]}),
+            "Policy": (
+                "IAM::Policy",
+                {"PolicyName": "p", "PolicyDocument": document, "Groups": [ref("Group")]},
+            ),
+            "Key": ("IAM::AccessKey", {"UserName": ref("User")}),
+            "Role": ("IAM::Role", {"AssumeRolePolicyDocument": trust}),
+            "Profile": ("IAM::InstanceProfile", {"Roles": [ref("Role")]}),
+            "Dashboard": (
+                "CloudWatch::Dashboard",
+                {"DashboardName": stem, "DashboardBody": json.dumps({"widgets": []})},
+            ),
+            "Packages": ("SageMaker::ModelPackageGroup", {"ModelPackageGroupName": stem}),
+            "Package": (
+                "SageMaker::ModelPackage",
+                {
+                    "ModelPackageGroupName": {"Fn::Select": [1, {"Fn::Split": ["/", ref("Packages")]}]},
+                    "InferenceSpecification": specification,
+                    "ModelApprovalStatus": approval,
+                },
+            ),
+        },
+        {"Id": ref("Key"), "Secret": att("Key", "SecretAccessKey"), "Package": ref("Package")},
+    )
+
+
+def test_groups_keys_dashboards_and_packages(sandbox: SandboxProcess, stacks: Stacks) -> None:
+    import boto3
+
+    stem = f"kept-{uuid.uuid4().hex[:8]}"
+    capable = {"Capabilities": ["CAPABILITY_NAMED_IAM"]}
+    stack = stacks.create(people(stem, "PendingManualApproval", ["ssm:DescribeParameters"]), **capable)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stacks.reasons(stack["StackName"])
+    found = outputs(stack)
+    member = boto3.client(
+        "ssm",
+        endpoint_url=sandbox.url,
+        region_name=sandbox.running.region,
+        aws_access_key_id=found["Id"],
+        aws_secret_access_key=found["Secret"],
+    )
+    member.describe_parameters()  # the group's policy allows it
+    users = sandbox.client("iam").get_group(GroupName=stem)["Users"]
+    assert sorted(user["UserName"] for user in users) == [stem, f"{stem}-2"]
+    assert sandbox.client("cloudwatch").get_dashboard(DashboardName=stem)["DashboardBody"]
+    stack = stacks.update(stack["StackName"], people(stem, "Approved", ["ssm:GetParameter"]), **capable)
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", stacks.reasons(stack["StackName"])
+    package = sandbox.client("sagemaker").describe_model_package(ModelPackageName=found["Package"])
+    assert package["ModelApprovalStatus"] == "Approved" and package["ModelPackageVersion"] == 1
+    with pytest.raises(ClientError, match="no identity-based policy allows"):
+        member.describe_parameters()
+    assert stacks.delete(stack["StackName"])["StackStatus"] == "DELETE_COMPLETE"

@@ -116,7 +116,7 @@ class Role(Identity):
 @resource_type("AWS::IAM::User")
 class User(Identity):
     noun, key = "user", "UserName"
-    refused = frozenset({"LoginProfile", "Groups"})
+    refused = frozenset({"LoginProfile"})
 
     def create(self, request: Request) -> Made:
         iam, name = request.client("iam"), request.name("UserName", limit=64)
@@ -130,6 +130,7 @@ class User(Identity):
             iam.create_user(UserName=name, Tags=tags, **plain)
         user = iam.get_user(UserName=name)["User"]
         self.set_policies(request, name)
+        self._set_groups(request, name)
         return Made(name, {"Arn": user["Arn"]})
 
     def update(self, request: Request) -> Made:
@@ -139,21 +140,32 @@ class User(Identity):
             )
         self.set_boundary(request)
         self.set_policies(request, request.physical_id)
+        self._set_groups(request, request.physical_id)
         self.set_tags(request)
         arn = request.client("iam").get_user(UserName=request.physical_id)["User"]["Arn"]
         return Made(request.physical_id, {"Arn": arn})
 
     def delete(self, request: Request) -> None:
         self.strip(request)
+        for group in request.properties.get("Groups", []):
+            with unless_missing():
+                request.client("iam").remove_user_from_group(GroupName=group, UserName=request.physical_id)
         with unless_missing():
             request.client("iam").delete_user(UserName=request.physical_id)
+
+    def _set_groups(self, request: Request, name: str) -> None:
+        iam = request.client("iam")
+        had, wanted = request.previous.get("Groups", []), request.properties.get("Groups", [])
+        for group in (item for item in wanted if item not in had):
+            iam.add_user_to_group(GroupName=group, UserName=name)
+        for group in (item for item in had if item not in wanted):
+            with unless_missing():
+                iam.remove_user_from_group(GroupName=group, UserName=name)
 
 
 @resource_type("AWS::IAM::Policy")
 class Policy(Handler):
-    """An inline policy on roles and users. Its physical id is made up, as AWS's is."""
-
-    refused = frozenset({"Groups"})
+    """An inline policy on roles, users and groups. Its physical id is made up, as AWS's is."""
 
     def create(self, request: Request) -> Made:
         _inline(request, request.properties["PolicyName"], {})
@@ -171,33 +183,37 @@ class Policy(Handler):
         _remove_inline(request, request.properties, request.properties["PolicyName"])
 
 
+_HOLDERS = {"Roles": ("role", "RoleName"), "Users": ("user", "UserName"), "Groups": ("group", "GroupName")}
+"""Property → noun of the operation and member that names the holder."""
+
+
 def _inline(request: Request, name: str, previous: dict[str, Any]) -> None:
     iam, document = request.client("iam"), _text(request.properties["PolicyDocument"])
-    for role in request.properties.get("Roles", []):
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
-    for user in request.properties.get("Users", []):
-        iam.put_user_policy(UserName=user, PolicyName=name, PolicyDocument=document)
-    gone = {
+    for key, (noun, member) in _HOLDERS.items():
+        for holder in request.properties.get(key, []):
+            put = getattr(iam, f"put_{noun}_policy")
+            put(**{member: holder}, PolicyName=name, PolicyDocument=document)
+    _remove_inline(request, _gone(request, previous), name)
+
+
+def _gone(request: Request, previous: dict[str, Any]) -> dict[str, list[str]]:
+    """The holders that a policy had and has no more."""
+    return {
         key: [item for item in previous.get(key, []) if item not in request.properties.get(key, [])]
-        for key in ("Roles", "Users")
+        for key in _HOLDERS
     }
-    _remove_inline(request, gone, name)
 
 
 def _remove_inline(request: Request, holders: dict[str, Any], name: str) -> None:
     iam = request.client("iam")
-    for role in holders.get("Roles", []):
-        with unless_missing():
-            iam.delete_role_policy(RoleName=role, PolicyName=name)
-    for user in holders.get("Users", []):
-        with unless_missing():
-            iam.delete_user_policy(UserName=user, PolicyName=name)
+    for key, (noun, member) in _HOLDERS.items():
+        for holder in holders.get(key, []):
+            with unless_missing():
+                getattr(iam, f"delete_{noun}_policy")(**{member: holder}, PolicyName=name)
 
 
 @resource_type("AWS::IAM::ManagedPolicy")
 class ManagedPolicy(Handler):
-    refused = frozenset({"Groups"})
-
     def create(self, request: Request) -> Made:
         iam, name = request.client("iam"), request.name("ManagedPolicyName", limit=128)
         path = request.properties.get("Path", "/")
@@ -239,27 +255,19 @@ class ManagedPolicy(Handler):
 
 def _attach(request: Request, arn: str, previous: dict[str, Any]) -> None:
     iam = request.client("iam")
-    for role in request.properties.get("Roles", []):
-        if role not in previous.get("Roles", []):
-            iam.attach_role_policy(RoleName=role, PolicyArn=arn)
-    for user in request.properties.get("Users", []):
-        if user not in previous.get("Users", []):
-            iam.attach_user_policy(UserName=user, PolicyArn=arn)
-    gone = {
-        key: [item for item in previous.get(key, []) if item not in request.properties.get(key, [])]
-        for key in ("Roles", "Users")
-    }
-    _detach(request, arn, gone)
+    for key, (noun, member) in _HOLDERS.items():
+        for holder in request.properties.get(key, []):
+            if holder not in previous.get(key, []):
+                getattr(iam, f"attach_{noun}_policy")(**{member: holder}, PolicyArn=arn)
+    _detach(request, arn, _gone(request, previous))
 
 
 def _detach(request: Request, arn: str, holders: dict[str, Any]) -> None:
     iam = request.client("iam")
-    for role in holders.get("Roles", []):
-        with unless_missing():
-            iam.detach_role_policy(RoleName=role, PolicyArn=arn)
-    for user in holders.get("Users", []):
-        with unless_missing():
-            iam.detach_user_policy(UserName=user, PolicyArn=arn)
+    for key, (noun, member) in _HOLDERS.items():
+        for holder in holders.get(key, []):
+            with unless_missing():
+                getattr(iam, f"detach_{noun}_policy")(**{member: holder}, PolicyArn=arn)
 
 
 def _text(document: Any) -> str:
