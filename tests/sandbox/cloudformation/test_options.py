@@ -220,3 +220,34 @@ def test_a_nest_goes_back_and_is_protected(stacks: Stacks, sandbox: SandboxProce
     stacks.client.update_termination_protection(StackName=name, EnableTerminationProtection=False)
     assert stacks.delete(name)["StackStatus"] == "DELETE_COMPLETE"
     assert stacks.rest(leaf)["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_topics_are_told(stacks: Stacks, sandbox: SandboxProcess) -> None:
+    name, sns, sqs = new_name(), sandbox.client("sns"), sandbox.client("sqs")
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allowed = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    template = {"Resources": {"P": parameter({"Fn::Join": [",", {"Ref": "AWS::NotificationARNs"}]})}}
+    stack = stacks.create(template, name, NotificationARNs=[topic])
+    assert stack["NotificationARNs"] == [topic]
+    told: set[tuple[str, str]] = set()
+    while (name, "CREATE_COMPLETE") not in told or ("P", "CREATE_COMPLETE") not in told:
+        answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=20)
+        assert answer.get("Messages"), told
+        for message in answer["Messages"]:
+            body = json.loads(message["Body"])
+            assert body["Subject"] == "AWS CloudFormation Notification"
+            lines = dict(line.split("=", 1) for line in body["Message"].splitlines())
+            assert lines["StackId"] == f"'{stack['StackId']}'"
+            told.add((lines["LogicalResourceId"].strip("'"), lines["ResourceStatus"].strip("'")))
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    value = sandbox.client("ssm").get_parameter(Name=stacks.physical(name)["P"])["Parameter"]["Value"]
+    assert value == topic
+    assert "Invalid NotificationARNs" in refusal(stacks.create, template, NotificationARNs=["mine"])[1]
+    stacks.delete(name)
+    sns.delete_topic(TopicArn=topic)
+    sqs.delete_queue(QueueUrl=queue)

@@ -108,10 +108,11 @@ def test_sizes_and_urls(stacks: Stacks, sandbox: SandboxProcess) -> None:
 
 def test_what_is_not_implemented_is_named(stacks: Stacks) -> None:
     template = {"Resources": {"P": parameter("x")}}
-    code, message = refusal(
-        stacks.create, template, NotificationARNs=["arn:aws:sns:us-east-1:123456789012:t"]
+    code, message = refusal(stacks.create, template, DeploymentConfig={"Mode": "EXPRESS"})
+    assert (code, message) == (
+        "ValidationError",
+        "DeploymentConfig with Mode EXPRESS is not implemented by the sandbox",
     )
-    assert (code, message) == ("ValidationError", "NotificationARNs is not implemented by the sandbox")
 
 
 def test_validate_and_summary(stacks: Stacks) -> None:

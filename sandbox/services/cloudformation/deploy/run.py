@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.tasks import task
-from sandbox.services.cloudformation.deploy import delete, forward, imports, rollback
+from sandbox.services.cloudformation.deploy import delete, forward, imports, notify, rollback
 from sandbox.services.cloudformation.deploy.operation import Operation, expected_failures, stop_phase
 from sandbox.services.cloudformation.stack.records import Stacks
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sandbox.engine.engine import Engine
 
 log = logging.getLogger(__name__)
+
+__all__ = ["notify", "run", "submit", "time_out"]
 
 TASK = "cloudformation.stack"
 TIMEOUT = "cloudformation.timeout"

@@ -90,6 +90,9 @@ def _planned(call: Call, stacks: Stacks, stack: Record, request: dict[str, Any],
     body = submission.body_of(call, request, last["TemplateBody"])
     tags = submission.stack_tags(call, request, last["Tags"])
     identity = submission.identity_of(call, request, stack["Identity"])
+    given = request.get("NotificationARNs") is not None
+    topics = submission.topics(request) if given else stack.get("NotificationARNs") or []
+    stack = stack | {"NotificationARNs": topics}  # what AWS::NotificationARNs is to be
     outline = submission.outline_of(call, stacks.place(stack), request, body, last["Parameters"])
     types = [declared["Type"] for declared in outline.template.resources.values()]
     if request.get("IncludeNestedStacks") and "AWS::CloudFormation::Stack" in types:
@@ -107,6 +110,7 @@ def _planned(call: Call, stacks: Stacks, stack: Record, request: dict[str, Any],
         "ClientToken": request.get("ClientToken"),
         "OnStackFailure": request.get("OnStackFailure"),
         "RollbackConfiguration": request.get("RollbackConfiguration"),
+        "NotificationARNs": topics,
         "Target": submission.target_of(outline, request, tags),
         "Status": "CREATE_COMPLETE",
         "ExecutionStatus": "AVAILABLE",
@@ -197,7 +201,7 @@ def describe_change_set(
         "Parameters": parameters_of(target),
         "Capabilities": target["Capabilities"],
         "Tags": tags_of(target),
-        "NotificationARNs": [],
+        "NotificationARNs": record.get("NotificationARNs") or [],
         "RollbackConfiguration": record.get("RollbackConfiguration") or {},
         "OnStackFailure": record.get("OnStackFailure"),
         "Changes": changes,
@@ -284,6 +288,7 @@ def execute_change_set(call: Call, **request: Any) -> dict[str, Any]:
             "ChangeSetId": record["ChangeSetId"],
             "ClientRequestToken": request.get("ClientRequestToken"),
             "LastOperation": "EXECUTE",
+            "NotificationARNs": record.get("NotificationARNs") or [],
         }
         if record.get("RollbackConfiguration") is not None:
             stack["RollbackConfiguration"] = record["RollbackConfiguration"]

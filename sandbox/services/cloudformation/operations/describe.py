@@ -36,7 +36,7 @@ def _described(stack: Record) -> dict[str, Any]:
         "StackStatus": stack["StackStatus"],
         "StackStatusReason": stack.get("StackStatusReason"),
         "DisableRollback": shown.get("OnFailure") == "DO_NOTHING",
-        "NotificationARNs": [],
+        "NotificationARNs": stack.get("NotificationARNs") or [],
         "TimeoutInMinutes": stack.get("TimeoutInMinutes"),
         "Capabilities": shown.get("Capabilities", []),
         "Outputs": stack.get("Outputs", []),

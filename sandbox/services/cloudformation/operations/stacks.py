@@ -60,6 +60,7 @@ def new_stack(call: Call, stacks: Stacks, name: str, request: dict[str, Any]) ->
         "TimeoutInMinutes": request.get("TimeoutInMinutes"),
         "StackPolicy": submission.stack_policy(call, request),
         "RollbackConfiguration": request.get("RollbackConfiguration"),
+        "NotificationARNs": submission.topics(request),
         "ClientRequestToken": request.get("ClientRequestToken"),
         "Outputs": [],
         "Current": None,
@@ -146,6 +147,8 @@ def update_stack(call: Call, **request: Any) -> dict[str, Any]:
     tags = submission.stack_tags(call, request, last["Tags"])
     during = submission.stack_policy(call, request, "StackPolicyDuringUpdate")
     new_policy = submission.stack_policy(call, request)
+    if request.get("NotificationARNs") is not None:
+        stack["NotificationARNs"] = submission.topics(request)
     outline = submission.outline_of(call, stacks.place(stack), request, body, last["Parameters"])
     target = submission.target_of(outline, request, tags) | {"StackPolicyDuringUpdate": during}
     planned = plan.make(outline, stacks, stack, tags, dynamic.values_of(lambda: call.session()))
@@ -164,6 +167,8 @@ def update_stack(call: Call, **request: Any) -> dict[str, Any]:
             "LastOperation": "UPDATE",
             "StackPolicy": new_policy or stack.get("StackPolicy"),
         }
+        if request.get("NotificationARNs") is not None:
+            stack["NotificationARNs"] = submission.topics(request)
         if request.get("RollbackConfiguration") is not None:
             stack["RollbackConfiguration"] = request["RollbackConfiguration"]
         begin(stacks, stack, target, "UPDATE_IN_PROGRESS")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from fnmatch import fnmatchcase
 from typing import Any
@@ -29,7 +30,8 @@ NAMED = {
     "AWS::IAM::User": "UserName",
 }
 IAM_TYPES = {*NAMED, "AWS::IAM::AccessKey", "AWS::IAM::Policy", "AWS::IAM::UserToGroupAddition"}
-_NOT_IMPLEMENTED = ("NotificationARNs",)
+_NOT_IMPLEMENTED = ("DisableValidation",)
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:.+")
 
 
 def refuse(request: dict[str, Any], *more: str) -> None:
@@ -40,6 +42,15 @@ def refuse(request: dict[str, Any], *more: str) -> None:
     for name, value in (request.get("DeploymentConfig") or {}).items():
         if value not in ("STANDARD", False):  # which is what there is without a configuration
             raise TemplateError(f"DeploymentConfig with {name} {value} is not implemented by the sandbox")
+
+
+def topics(request: dict[str, Any]) -> list[str]:
+    """The SNS topics that are told of the stack's events."""
+    found: list[str] = request.get("NotificationARNs") or []
+    wrong = [item for item in found if not _TOPIC.fullmatch(item)]
+    if wrong:
+        raise TemplateError(f"Invalid NotificationARNs: {', '.join(wrong)}")
+    return found
 
 
 def body_of(call: Call, request: dict[str, Any], previous: str | None = None) -> str:

@@ -26,7 +26,6 @@ __all__ = ["Stack", "custom", "wait_condition"]
 
 @resource_type("AWS::CloudFormation::Stack")
 class Stack(Handler):
-    refused = frozenset({"NotificationARNs"})
     always = True
 
     def content(self, request: Request) -> str | None:
@@ -107,6 +106,7 @@ def _wanted(request: Request) -> dict[str, Any]:
     ]
     tags = {key: item for key, item in request.tags.items() if not key.startswith("aws:")}
     return {
+        "NotificationARNs": request.properties.get("NotificationARNs", []),
         "Parameters": parameters,
         "Tags": [{"Key": key, "Value": item} for key, item in tags.items()],
         "Capabilities": target["Capabilities"],

@@ -22,6 +22,7 @@ Record = dict[str, Any]
 SERVICE = "cloudformation"
 EVENT_SOURCE = "aws.cloudformation"
 KEPT_OPERATIONS = 20
+NOTIFY = "cloudformation.notify"
 
 
 @dataclass
@@ -82,7 +83,8 @@ class Stacks:
         self.stacks.put(stack["StackId"], stack)
 
     def place(self, stack: Record) -> Place:
-        return Place(self.account, self.region, stack["StackId"], stack["StackName"])
+        topics = tuple(stack.get("NotificationARNs") or ())
+        return Place(self.account, self.region, stack["StackId"], stack["StackName"], notifications=topics)
 
     def set_status(
         self,
@@ -219,7 +221,12 @@ class Stacks:
             "ResourceProperties": properties,
             "ClientRequestToken": stack.get("ClientRequestToken"),
         }
-        self.events.put(f"{stack['StackId']}|{identifier}", event)
+        key = f"{stack['StackId']}|{identifier}"
+        with self.engine.store.transaction():
+            self.events.put(key, event)
+            if stack.get("NotificationARNs"):
+                place = {"account": self.account, "region": self.region, "stack": stack["StackId"]}
+                self.engine.tasks.submit(NOTIFY, key, place | {"topics": stack["NotificationARNs"]})
 
     # -- exports ----------------------------------------------------------------------------------------
 

@@ -71,11 +71,12 @@ class Place:
     stack_name: str
     partition: str = "aws"
     suffix: str = "amazonaws.com"
+    notifications: tuple[str, ...] = ()
 
     def pseudo(self, name: str) -> Any:
         values: dict[str, Any] = {
             "AWS::AccountId": self.account,
-            "AWS::NotificationARNs": [],
+            "AWS::NotificationARNs": list(self.notifications),
             "AWS::NoValue": NO_VALUE,
             "AWS::Partition": self.partition,
             "AWS::Region": self.region,
