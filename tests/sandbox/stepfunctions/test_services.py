@@ -132,7 +132,14 @@ def test_jobs_are_followed_and_stopped(sandbox: SandboxProcess, room: Room) -> N
     output = json.loads(found["output"])
     assert (output["ProcessingJobStatus"], output["ProcessingJobName"]) == ("Completed", f"{room.name}-good")
     tags = room.sagemaker.list_tags(ResourceArn=output["ProcessingJobArn"])["Tags"]
-    assert {"Key": "MANAGED_BY_AWS", "Value": "STARTED_BY_STEP_FUNCTIONS"} in tags
+    assert (
+        {tag["Key"]: tag["Value"] for tag in tags}
+        == output["Tags"]
+        == {
+            "MANAGED_BY_AWS": "STARTED_BY_STEP_FUNCTIONS",
+            "AWS_STEP_FUNCTIONS_EXECUTION_ARN": good,
+        }
+    )
     same = _process(room, "true")
     same["Parameters"].pop("ProcessingJobName.$")
     same["Parameters"]["ProcessingJobName"] = f"{room.name}-good"

@@ -35,7 +35,16 @@ def job_of(job: Job, service: str, request: dict[str, Any], answer: dict[str, An
     for name in job.key.split("."):
         found = found[name]
     arn = next((value for value in _texts(answer) if value.startswith("arn:")), str(found))
-    return {"service": service, "name": found, "resource": arn, "describe": job.describe, "stop": job.stop}
+    followed = {
+        "service": service,
+        "name": found,
+        "resource": arn,
+        "describe": job.describe,
+        "stop": job.stop,
+    }
+    if service == "sagemaker":
+        followed["tags"] = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+    return followed
 
 
 def _texts(value: Any) -> list[str]:
@@ -80,6 +89,8 @@ def look(run: Run, branch: Branch, resource: Resource) -> Any:
     except (ClientError, BotoCoreError) as error:
         raise calling.failed(error, operation, service) from error
     described = _described(operation, answer, resource)
+    if "tags" in branch["job"]:
+        described["Tags"] = branch["job"]["tags"]
     status = described[_pascal_status(job)]
     if status in job.succeeded:
         return {"Build": described} if resource.service == "codebuild" else described

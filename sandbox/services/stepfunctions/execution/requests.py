@@ -21,7 +21,8 @@ from sandbox.services.stepfunctions.language.scope import dumps
 T = TypeVar("T")
 
 _MANAGED = {"Key": "MANAGED_BY_AWS", "Value": "STARTED_BY_STEP_FUNCTIONS"}
-"""The tag of what the optimised integration makes in SageMaker, for which the role needs sagemaker:AddTags."""
+_EXECUTION = "AWS_STEP_FUNCTIONS_EXECUTION_ARN"
+"""Tags of what the optimised integration makes in SageMaker: the role needs sagemaker:AddTags."""
 
 
 class TooLate(Exception):
@@ -101,17 +102,13 @@ def _request(run: Run, branch: Branch, resource: Resource, operation: Operation)
         request.setdefault("name", branch["call"]["token"])
         if resource.kind == "optimised":
             request.setdefault("input", "{}")
-    if (
-        resource.kind == "optimised"
-        and operation.service == "sagemaker"
-        and "Tags" in operation.input.members
-    ):
-        request["Tags"] = [*request.get("Tags", []), _MANAGED]
-    if resource.kind == "optimised" and operation.name == "PutEvents":
-        own = [
-            arns.execution(run.account, run.region, run.key, express=run.details()["type"] == "EXPRESS"),
-            run.details()["baseArn"],
-        ]
+    if resource.kind != "optimised":
+        return request
+    arn = arns.execution(run.account, run.region, run.key, express=run.details()["type"] == "EXPRESS")
+    if operation.service == "sagemaker" and "Tags" in operation.input.members:
+        request["Tags"] = [*request.get("Tags", []), _MANAGED, {"Key": _EXECUTION, "Value": arn}]
+    if operation.name == "PutEvents":
+        own = [arn, run.details()["baseArn"]]
         for entry in request.get("Entries", []):
             entry["Resources"] = [*entry.get("Resources", []), *own]
     return request
