@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LOCATE",
     "MAILBOXES",
+    "OBSERVERS",
     "OPERATIONS",
     "POLICIES",
     "RECORD_ONLY",
@@ -51,6 +52,11 @@ LOCATE: dict[tuple[str, str], Callable[[Engine, str, str, str], str | None]] = {
 MAILBOXES: dict[str, Callable[[Engine, str, bytes], None]] = {}
 """By the beginning of a bucket's name: (engine, object key, body). Buckets of AWS's own that a service has
 its answers put into, by URLs which it signs itself: custom resources' responses, wait conditions' signals."""
+
+
+OBSERVERS: dict[tuple[str, str], Callable[[Call, dict[str, Any]], None]] = {}
+"""By (botocore service, operation) of what moto answers: called with the request's members once it
+succeeded."""
 
 
 @dataclass(frozen=True)

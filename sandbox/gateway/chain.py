@@ -17,7 +17,7 @@ from typing import Any
 
 from sandbox.engine.engine import Engine
 from sandbox.engine.http import Request, Response
-from sandbox.engine.operations import MAILBOXES, OPERATIONS, AwsError, Call
+from sandbox.engine.operations import MAILBOXES, OBSERVERS, OPERATIONS, AwsError, Call
 from sandbox.gateway import moto_faults, s3_rules, services, validation, wording
 from sandbox.gateway.authentication import Identity, authenticate, signing_name
 from sandbox.gateway.authorization import authorize
@@ -94,28 +94,36 @@ def answer(exchange: Exchange) -> None:
         _provide_policies(exchange)
     handler = OPERATIONS.get((operation.service, operation.name))
     if handler:
-        call = Call(
-            engine=exchange.engine,
-            service=operation.service,
-            operation=operation.name,
-            account=identity.principal.account,
-            region=identity.region,
-            principal=identity.principal,
-            request_id=exchange.request_id,
-            iam_prefix=iam_prefix(operation.service),
-            headers=exchange.request.headers,
-            agent=exchange.request.agent,
-            source_arn=exchange.request.source_arn,
-        )
-        exchange.response = serialize(operation, handler(call, **operation.parameters), exchange.request_id)
+        answered = handler(_call(exchange, identity), **operation.parameters)
+        exchange.response = serialize(operation, answered, exchange.request_id)
     elif services.promises(operation.service, operation.name, operation.parameters):
         raise wording.unsupported(operation)
     elif _is_motos(operation):
         exchange.response = _moto_answer(exchange)
         if exchange.response.status == 404 and exchange.response.body.startswith(b"<!"):
             raise wording.unsupported(operation)
+        observer = OBSERVERS.get((operation.service, operation.name))
+        if observer and exchange.response.status < 300:
+            observer(_call(exchange, identity), operation.parameters)
     else:
         raise wording.unsupported(operation)
+
+
+def _call(exchange: Exchange, identity: Identity) -> Call:
+    operation = exchange.operation
+    return Call(
+        engine=exchange.engine,
+        service=operation.service,
+        operation=operation.name,
+        account=identity.principal.account,
+        region=identity.region,
+        principal=identity.principal,
+        request_id=exchange.request_id,
+        iam_prefix=iam_prefix(operation.service),
+        headers=exchange.request.headers,
+        agent=exchange.request.agent,
+        source_arn=exchange.request.source_arn,
+    )
 
 
 def _provide_policies(exchange: Exchange) -> None:

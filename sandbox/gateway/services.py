@@ -51,7 +51,6 @@ UNKEPT: dict[str, frozenset[str]] = {
     "s3": frozenset(
         {
             "PutBucketInventoryConfiguration",
-            "PutBucketNotificationConfiguration",
             "PutBucketReplication",
         }
     ),
@@ -102,6 +101,7 @@ ROOMS = (
     "events",
     "iam",
     "lambda_",
+    "s3",
     "sagemaker",
     "sagemaker_runtime",
     "scheduler",
@@ -143,11 +143,7 @@ def promises(service: str, operation: str, parameters: dict[str, Any]) -> bool:
     family = UNKEPT_FAMILIES.get(service)
     if family and family.search(operation):
         return True
-    if operation not in UNKEPT.get(service, ()):
-        return False
-    return operation != "PutBucketNotificationConfiguration" or bool(
-        parameters.get("NotificationConfiguration")
-    )
+    return operation in UNKEPT.get(service, ())
 
 
 SIGNING_NAMES = {"cloudwatch": "monitoring", "sagemaker-runtime": "sagemaker", "stepfunctions": "states"}

@@ -128,11 +128,15 @@ def test_large_and_odd_s3_objects_come_back_whole(sandbox: SandboxProcess) -> No
 def test_what_moto_would_only_note_is_refused(sandbox: SandboxProcess) -> None:
     s3, bucket = sandbox.client("s3"), "door-notes"
     s3.create_bucket(Bucket=bucket)
-    with pytest.raises(ClientError, match="does not implement s3 PutBucketNotificationConfiguration"):
-        s3.put_bucket_notification_configuration(
-            Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
-        )
-    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    inventory = {
+        "Destination": {"S3BucketDestination": {"Bucket": f"arn:aws:s3:::{bucket}", "Format": "CSV"}},
+        "IsEnabled": True,
+        "Id": "i",
+        "IncludedObjectVersions": "All",
+        "Schedule": {"Frequency": "Daily"},
+    }
+    with pytest.raises(ClientError, match="does not implement s3 PutBucketInventoryConfiguration"):
+        s3.put_bucket_inventory_configuration(Bucket=bucket, Id="i", InventoryConfiguration=inventory)
     with pytest.raises(ClientError, match="does not implement logs PutMetricFilter"):
         sandbox.client("logs").put_metric_filter(
             logGroupName="group",
