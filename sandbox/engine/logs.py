@@ -13,16 +13,19 @@ if TYPE_CHECKING:
 
 INTERVAL = 0.25
 """Seconds that lines are gathered: one request for many lines, still live to a reader."""
-BATCH = 1000
+BATCH = 10_000
+BATCH_BYTES = 1_048_576
+OVERHEAD = 26
+"""PutLogEvents takes so many events, and so many bytes: of each message in UTF-8, and so many more."""
 LINE = 250_000
-"""Bytes of one event, below PutLogEvents' 256 KiB less its overhead."""
+"""Bytes of one event; a longer line is cut."""
 
 
 class LogStream:
     """A log stream being written; use as a context manager.
 
-    `error` holds what CloudWatch Logs refused (for example an AccessDenied of the role); writing goes on
-    into `tail`, the last lines, which failure reasons quote.
+    `error` holds what CloudWatch Logs refused first (for example an AccessDenied of the role). Later lines
+    are written nevertheless, as far as it takes them; `tail`, the last lines, is what failure reasons quote.
     """
 
     def __init__(self, session: Session, group: str, stream: str, *, create_group: bool = False) -> None:
@@ -50,34 +53,39 @@ class LogStream:
         self._thread.join()
 
     def write(self, line: str) -> None:
-        event = {"timestamp": int(time.time() * 1000), "message": line[:LINE] or " "}
+        text = line if len(line) * 4 <= LINE else line.encode()[:LINE].decode(errors="ignore")
+        event = {"timestamp": int(time.time() * 1000), "message": text or " "}
         with self._condition:
             self._lines.append(event)
             self.tail = [*self.tail[-49:], line]
             self._condition.notify()
 
     def _flush_forever(self) -> None:
-        self._attempt(self._create)
+        there = self._attempt(self._create)
         while True:
             with self._condition:
                 while not self._lines and not self._closed:
                     self._condition.wait()
                 if not self._closed:
                     self._condition.wait_for(lambda: self._closed, timeout=INTERVAL)
-                batch, self._lines = self._lines[:BATCH], self._lines[BATCH:]
+                count = _batch(self._lines)
+                batch, self._lines = self._lines[:count], self._lines[count:]
                 done = self._closed and not self._lines
-            if batch and self.error is None:
-                self._attempt(self._put, batch)
+            if batch:
+                # A stream that could not be made, or was deleted meanwhile, is made for the next lines.
+                there = (there or self._attempt(self._create)) and self._attempt(self._put, batch)
             if done:
                 return
 
-    def _attempt(self, function: Any, *arguments: Any) -> None:
+    def _attempt(self, function: Any, *arguments: Any) -> bool:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             function(*arguments)
         except (BotoCoreError, ClientError) as error:
-            self.error = error
+            self.error = self.error or error
+            return False
+        return True
 
     def _create(self) -> None:
         from botocore.exceptions import ClientError
@@ -95,3 +103,13 @@ class LogStream:
         self._session.client("logs").put_log_events(
             logGroupName=self.group, logStreamName=self.stream, logEvents=batch
         )
+
+
+def _batch(lines: list[dict[str, Any]]) -> int:
+    """How many of the lines one request takes."""
+    size = 0
+    for count, line in enumerate(lines[:BATCH]):
+        size += len(line["message"].encode()) + OVERHEAD
+        if size > BATCH_BYTES:
+            return count
+    return min(len(lines), BATCH)

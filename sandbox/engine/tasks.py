@@ -11,6 +11,7 @@ import heapq
 import itertools
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +40,7 @@ class Again:
 
 TaskHandler = Callable[["Engine", str, dict[str, Any]], "Again | None"]
 HANDLERS: dict[str, TaskHandler] = {}
+GIVEN_UP: dict[str, Callable[[Engine, str, dict[str, Any], str], None]] = {}
 
 
 def task(name: str) -> Callable[[TaskHandler], TaskHandler]:
@@ -53,7 +55,22 @@ def task(name: str) -> Callable[[TaskHandler], TaskHandler]:
     return register
 
 
+def given_up(name: str) -> Callable[[Any], Any]:
+    """Registers what ends the record of a task that was set aside: `(engine, key, payload, reason)`.
+
+    Without it the record would say for ever that its work is under way.
+    """
+
+    def register(function: Any) -> Any:
+        GIVEN_UP[name] = function
+        return function
+
+    return register
+
+
 class Tasks:
+    """Waits go by a clock that nobody sets; `due` in a record is wall time, for the next process alone."""
+
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._records = Records(store, "engine/task")
@@ -65,6 +82,7 @@ class Tasks:
         self._due: list[tuple[float, int, str]] = []
         self._count = itertools.count()
         self._running: set[str] = set()
+        self._when: dict[str, float] = {}
         self._stopping = False
 
     def start(self, engine: Engine) -> None:
@@ -74,7 +92,9 @@ class Tasks:
         for key in list(self._records.keys()):
             record = self._records.get(key)
             if record:
-                self._schedule(key, record["due"])
+                left = record["due"] - self._clock.now()
+                # The wall clock may have been set back meanwhile: no task waits longer than it was to.
+                self._schedule(key, min(left, record.get("after", left)))
 
     def stop(self) -> None:
         """No further task starts; the unfinished ones run again at the next start."""
@@ -90,17 +110,17 @@ class Tasks:
         if name not in HANDLERS:
             raise LookupError(f"task {name} has no handler")
         identity = f"{name}|{key}"
-        due = self._clock.now() + after
         record = {
             "name": name,
             "key": key,
             "payload": payload or {},
-            "due": due,
+            "due": self._clock.now() + after,
+            "after": after,
             "generation": uuid.uuid4().hex,
             "attempts": 0,
         }
         self._records.put(identity, record)
-        self._store.after_commit(lambda: self._schedule(identity, due))
+        self._store.after_commit(lambda: self._schedule(identity, after))
 
     def cancel(self, name: str, key: str) -> None:
         """Forgets a task that is not running yet."""
@@ -111,8 +131,10 @@ class Tasks:
         start = len(name) + 1
         return [identity[start:] for identity in self._records.keys(f"{name}|{prefix}")]
 
-    def _schedule(self, identity: str, due: float) -> None:
+    def _schedule(self, identity: str, wait: float) -> None:
+        due = time.monotonic() + max(0.0, wait)
         with self._condition:
+            self._when[identity] = due
             heapq.heappush(self._due, (due, next(self._count), identity))
             self._condition.notify()
 
@@ -120,7 +142,7 @@ class Tasks:
         while True:
             with self._condition:
                 while not self._stopping:
-                    wait = self._due[0][0] - self._clock.now() if self._due else None
+                    wait = self._due[0][0] - time.monotonic() if self._due else None
                     if wait is not None and wait <= 0:
                         break
                     self._condition.wait(wait)
@@ -129,6 +151,8 @@ class Tasks:
                 _, _, identity = heapq.heappop(self._due)
                 if identity in self._running:
                     continue  # _run looks for a newer generation when it ends
+                if self._when.get(identity, 0.0) > time.monotonic():
+                    continue  # submitted again for later: that has an entry of its own
                 self._running.add(identity)
             try:
                 self._workers.submit(self._run, identity)
@@ -143,13 +167,17 @@ class Tasks:
         finally:
             with self._condition:
                 self._running.discard(identity)
-            record = self._records.get(identity)
-            if record:
-                self._schedule(identity, record["due"])
+                due = self._when.get(identity, 0.0)
+            if self._records.get(identity):
+                self._schedule(identity, due - time.monotonic())
+            else:
+                with self._condition:
+                    if self._when.get(identity) == due:
+                        del self._when[identity]
 
     def _run_once(self, identity: str) -> None:
         record = self._records.get(identity)
-        if record is None or self._stopping or record["due"] > self._clock.now():
+        if record is None or self._stopping:
             return
         assert self._engine is not None
         try:
@@ -166,9 +194,13 @@ class Tasks:
             if outcome is None:
                 self._records.delete(identity)
             else:
-                self._records.put(
-                    identity, current | {"due": self._clock.now() + outcome.after, "attempts": 0}
-                )
+                self._again(identity, current | {"attempts": 0}, outcome.after)
+
+    def _again(self, identity: str, record: Record, after: float) -> None:
+        due = self._clock.now() + after
+        self._records.put(identity, record | {"due": due, "after": after})
+        with self._condition:
+            self._when[identity] = time.monotonic() + after
 
     def _after_failure(self, identity: str, record: Record, error: Exception) -> None:
         with self._store.transaction():
@@ -180,8 +212,11 @@ class Tasks:
                 self._records.delete(identity)
                 self._failed.put(identity, current | {"error": repr(error), "at": self._clock.now()})
             else:
-                due = self._clock.now() + 0.2 * 2**attempts
-                self._records.put(identity, current | {"attempts": attempts, "due": due})
+                self._again(identity, current | {"attempts": attempts}, 0.2 * 2**attempts)
+        ending = GIVEN_UP.get(record["name"])
+        if attempts >= ATTEMPTS and ending is not None:
+            assert self._engine is not None
+            ending(self._engine, record["key"], record["payload"], f"The sandbox failed: {error!r}")
 
     def failed(self) -> list[Record]:
         """Tasks that were set aside: each is a fault of the sandbox and is shown by its status."""

@@ -70,17 +70,20 @@ def start_build(call: Call, projectName: str, **members: Any) -> dict[str, Any]:
         effective = _override(project, members)
         validate(effective)
         _validate_start(effective, members)
-        limit = project.get("concurrentBuildLimit")
-        if limit is not None and running_builds(call.records("build"), project["name"]) >= limit:
-            raise AwsError(
-                "AccountLimitExceededException",
-                f"Cannot have more than {limit} active builds for the project",
-            )
+        _check_limit(call, project)
         build = _submit(call, effective, _initiator(call, effective))
         if token:
             record = {"build": build["id"], "request": members | {"projectName": projectName}}
             call.records("token").put(token, record | {"at": call.engine.clock.now()})
     return {"build": build}
+
+
+def _check_limit(call: Call, project: dict[str, Any]) -> None:
+    limit = project.get("concurrentBuildLimit")
+    if limit is not None and running_builds(call.records("build"), project["name"]) >= limit:
+        raise AwsError(
+            "AccountLimitExceededException", f"Cannot have more than {limit} active builds for the project"
+        )
 
 
 def _repeated(call: Call, token: str | None, request: dict[str, Any]) -> dict[str, Any] | None:
@@ -215,6 +218,7 @@ def retry_build(call: Call, id: str | None = None, idempotencyToken: str | None 
         repeated = _repeated(call, idempotencyToken, {"retry": id})
         if repeated:
             return {"build": repeated}
+        _check_limit(call, project)
         shape = build.shape
         kept = (
             "source",

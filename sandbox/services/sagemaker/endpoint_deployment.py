@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.engine.engine import Engine
 from sandbox.engine.events import Event, listener
-from sandbox.engine.tasks import Again, task
+from sandbox.engine.tasks import Again, given_up, task
 from sandbox.services.sagemaker import deployment_alarms, endpoint_fleets, endpoint_routes, resource_tags
 from sandbox.services.sagemaker.deployment_config import Step, alarm_names, steps, timeout
 from sandbox.services.sagemaker.endpoint_fleets import FleetFailed
@@ -29,6 +29,18 @@ def deploy(engine: Engine, key: str, payload: Record) -> Again | None:
         return None
     work = {"Create": _create, "Update": _update, "Scale": _scale, "Delete": _delete}[deployment["Kind"]]
     return work(place, record, deployment)
+
+
+@given_up(DEPLOY)
+def give_up(engine: Engine, key: str, payload: dict[str, Any], reason: str) -> None:
+    """Ends a deployment whose step failed again and again, for a reason that no service told."""
+    place = Place.parse(engine, key)
+    record = place.read()
+    if record is None or not record.get("Deployment"):
+        return
+    ends = {"Create": "Failed", "Update": "UpdateRollbackFailed", "Delete": "Failed", "Scale": "InService"}
+    status = ends[record["Deployment"]["Kind"]]
+    place.change(EndpointStatus=status, FailureReason=reason, Deployment=None)
 
 
 def _create(place: Place, record: Record, deployment: Record) -> None:

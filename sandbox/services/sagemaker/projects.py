@@ -14,7 +14,7 @@ from sandbox.engine.identifiers import random_id
 from sandbox.engine.operations import AwsError, Call, operation
 from sandbox.engine.pagination import page
 from sandbox.engine.store import Record
-from sandbox.engine.tasks import task
+from sandbox.engine.tasks import given_up, task
 from sandbox.services.sagemaker import project_providers as providers
 from sandbox.services.sagemaker import resource_tags
 from sandbox.services.sagemaker.users import user_context
@@ -225,16 +225,34 @@ def advance(engine: Engine, key: str, payload: dict[str, Any]) -> None:
         # What was started may have ended before this record told what it waits for: look once more.
         _wake(engine, account, region, name)
     if ended is not None:
-        verb = record["ProjectStatus"].removesuffix("InProgress")
-        record["ProjectStatus"] = f"{verb}Completed" if ended.succeeded else f"{verb}Failed"
-        record["LastModifiedTime"] = engine.clock.now()
-        if ended.message and record.get("ServiceCatalogProvisioningDetails"):
-            product = record.get("ServiceCatalogProvisionedProductDetails") or {}
-            record["ServiceCatalogProvisionedProductDetails"] = product | {
-                "ProvisionedProductStatusMessage": ended.message
-            }
-        record["message"] = ended.message
+        _end(engine, record, ended)
     records.put(name, record)
+
+
+def _end(engine: Engine, record: Record, ended: providers.Ended) -> None:
+    verb = record["ProjectStatus"].removesuffix("InProgress")
+    record["ProjectStatus"] = f"{verb}Completed" if ended.succeeded else f"{verb}Failed"
+    record["LastModifiedTime"] = engine.clock.now()
+    if ended.message and record.get("ServiceCatalogProvisioningDetails"):
+        product = record.get("ServiceCatalogProvisionedProductDetails") or {}
+        record["ServiceCatalogProvisionedProductDetails"] = product | {
+            "ProvisionedProductStatusMessage": ended.message
+        }
+    record["message"] = ended.message
+
+
+@given_up("sagemaker.project")
+def give_up(engine: Engine, key: str, payload: dict[str, Any], reason: str) -> None:
+    """Ends a project whose step failed again and again, for a reason that no service told."""
+    account, region, name = key.split("/")
+    records = engine.records(account, region, "sagemaker", "project")
+    with engine.store.transaction():
+        record = records.get(name)
+        if record is not None and record["ProjectStatus"] in BUSY:
+            if record["ProjectStatus"] == "Pending":
+                record["ProjectStatus"] = "CreateInProgress"
+            _end(engine, record, providers.Ended(False, reason))
+            records.put(name, record)
 
 
 def _step(session: Session, record: Record) -> providers.Ended | None:
@@ -245,6 +263,8 @@ def _step(session: Session, record: Record) -> providers.Ended | None:
     )
     try:
         return provider(session, record).step()
+    except AwsError as error:
+        return providers.Ended(False, f"{error.code}: {error.message}")
     except ClientError as error:
         return providers.Ended(
             False, f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"

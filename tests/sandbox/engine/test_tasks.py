@@ -113,3 +113,61 @@ def test_a_handler_that_always_raises_is_set_aside_by_name(engine: Engine) -> No
     while not engine.tasks.failed() and not deadline.wait(0.02):
         pass
     assert engine.tasks.failed()[0]["error"] == "RuntimeError('broken')"
+
+
+def test_a_wall_clock_that_is_set_back_delays_nothing(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = threading.Event()
+    runs: list[float] = []
+
+    def handler(*_: object) -> Again | None:
+        runs.append(1.0)
+        if len(runs) == 1:
+            now = engine.clock.now()
+            monkeypatch.setattr(engine.clock, "now", lambda: now - 3600)
+            return Again(after=0.05)
+        ran.set()
+        return None
+
+    module.HANDLERS["t.back"] = handler
+    engine.start()
+    engine.tasks.submit("t.back", "k", after=0.05)
+    assert ran.wait(WAIT)
+
+
+def test_a_restart_after_the_clock_was_set_back_waits_no_longer_than_was_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = threading.Event()
+    monkeypatch.setattr(module, "HANDLERS", dict(module.HANDLERS) | {"t.once": lambda *_: ran.set()})
+    first = Engine(Settings(tmp_path))
+    first.tasks.submit("t.once", "k", after=0.1)
+    first.stop()
+    second = Engine(Settings(tmp_path))
+    now = second.clock.now()
+    monkeypatch.setattr(second.clock, "now", lambda: now - 3600)
+    second.start()
+    assert ran.wait(WAIT)
+    second.stop()
+
+
+def test_what_ends_a_record_is_told_when_its_task_is_set_aside(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, str]] = []
+    done = threading.Event()
+
+    def ending(_: Engine, key: str, payload: dict[str, object], reason: str) -> None:
+        told.append((key, reason))
+        done.set()
+
+    def broken(*_: object) -> None:
+        raise LookupError("nothing there")
+
+    monkeypatch.setitem(module.GIVEN_UP, "t.broken", ending)
+    module.HANDLERS["t.broken"] = broken
+    engine.start()
+    engine.tasks.submit("t.broken", "k")
+    assert done.wait(WAIT)
+    assert told == [("k", "The sandbox failed: LookupError('nothing there')")]
