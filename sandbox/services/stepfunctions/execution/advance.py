@@ -10,10 +10,15 @@ from sandbox.engine.engine import Engine
 from sandbox.engine.tasks import Again, task
 from sandbox.services.stepfunctions.execution import failure, parallel, states, tasks
 from sandbox.services.stepfunctions.execution.run import ADVANCE, Branch, Over, Run, run_of
-from sandbox.services.stepfunctions.execution.timing import out_of_time
+from sandbox.services.stepfunctions.execution.timing import left, out_of_time
 from sandbox.services.stepfunctions.language.errors import StateError
 
 __all__ = ["advance"]
+
+EVENTS = 25_000
+"""Events of one execution's history."""
+MOST_EVENTS = EVENTS - 10
+"""Events after which no further state is entered."""
 
 Move = Callable[[Run, Branch], "Again | bool"]
 """Does the next thing of a branch: True to go on at once, False to rest until woken, Again for a time."""
@@ -33,7 +38,14 @@ def advance(engine: Engine, key: str, payload: dict[str, Any]) -> Again | None:
         if isinstance(outcome, Again):
             return outcome
         if not outcome:
-            return None
+            return _until_out_of_time(run, identifier)
+
+
+def _until_out_of_time(run: Run, identifier: str) -> Again | None:
+    """Rests until it is woken, or the execution's TimeoutSeconds have passed."""
+    branch = run.branch(identifier)
+    remaining = left(run, branch) if branch else None
+    return None if remaining is None else Again(max(0.0, remaining))
 
 
 def _move(run: Run, branch: Branch) -> Again | bool:
@@ -49,6 +61,9 @@ def _move(run: Run, branch: Branch) -> Again | bool:
 def _enter(run: Run, branch: Branch) -> bool:
     """Writes that the state was entered; what it does comes next."""
     kind = run.state(branch)["Type"]
+    if run.details()["type"] == "STANDARD" and run.events() >= MOST_EVENTS:
+        failure.end(run, branch, f"The execution reached the maximum number of history events ({EVENTS}).")
+        return False
     with run.writing(branch):
         branch["enteredAt"] = run.engine.clock.now()
         branch["entered"] = run.event(

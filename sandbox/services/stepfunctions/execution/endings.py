@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.services.stepfunctions.execution import arns, waiting
+from sandbox.services.stepfunctions.execution import arns, tokens, waiting
 from sandbox.services.stepfunctions.execution.run import ROOT, Branch, Run
 from sandbox.services.stepfunctions.language.errors import StateError
 from sandbox.services.stepfunctions.language.scope import dumps
@@ -100,7 +100,7 @@ def _abort(run: Run, branch: Branch) -> None:
 def release(run: Run, branch: Branch) -> None:
     """What a branch holds outside of itself is given up: its token, and the job it waits for is stopped."""
     if branch.get("token"):
-        run.records("token").delete(branch["token"])
+        tokens.close(run, branch["token"])
     if branch.get("mapRun"):
         from sandbox.services.stepfunctions.execution import distributed_map
 

@@ -115,6 +115,11 @@ def _retry(run: Run, branch: Branch, item: State, index: int, error: StateError,
     return again
 
 
+def end(run: Run, branch: Branch, cause: str) -> None:
+    """Ends the whole execution with States.Runtime, which nothing catches."""
+    endings.end_execution(run, "FAILED", branch["last"], error=errors.RUNTIME, cause=cause)
+
+
 def time_out_execution(run: Run, branch: Branch) -> None:
     """Ends the whole execution with TIMED_OUT."""
     endings.end_execution(run, "TIMED_OUT", branch["last"], error=errors.TIMEOUT)

@@ -86,12 +86,14 @@ class Run:
         branch["last"] = identifier
         return identifier
 
+    def events(self) -> int:
+        """How many events the history has."""
+        return int((self.records("progress").get(self.key) or {"events": 0})["events"])
+
     def append(
         self, kind: str, previous: int, member: str | None = None, details: dict[str, Any] | None = None
     ) -> int:
-        counter = self.records("progress")
-        record = counter.get(self.key) or {"events": 0}
-        identifier = int(record["events"]) + 1
+        identifier = self.events() + 1
         event: dict[str, Any] = {
             "timestamp": self.engine.clock.now(),
             "type": kind,
@@ -101,7 +103,7 @@ class Run:
         if member:
             event[member] = {name: item for name, item in (details or {}).items() if item is not None}
         self.records("history").put(f"{self.key}|{identifier:08d}", event)
-        counter.put(self.key, record | {"events": identifier})
+        self.records("progress").put(self.key, {"events": identifier})
         return identifier
 
     def scope(self, branch: Branch, value: Any = None) -> Scope:

@@ -6,6 +6,7 @@ import base64
 import secrets
 from typing import Any
 
+from sandbox.services.stepfunctions.execution import waiting
 from sandbox.services.stepfunctions.execution.run import Branch, Run
 
 CLOSED = {"status": "CLOSED"}
@@ -27,8 +28,6 @@ def put(run: Run, branch: Branch, activity: str | None) -> None:
     run.records("token").put(branch["token"], record)
     if activity:
         run.records("queue").put(f"{activity}|{branch['token']}", {"token": branch["token"]})
-        from sandbox.services.stepfunctions.execution import waiting
-
         run.engine.store.after_commit(waiting.notify)
 
 
