@@ -7,6 +7,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.sandbox.cloudformation.stacks import Stacks, new_name
 from tests.sandbox.messaging import Queue, arn
 from tests.sandbox_process import SandboxProcess
 
@@ -56,3 +57,30 @@ def test_a_bucket_tells_a_queue_and_event_bridge(sandbox: SandboxProcess) -> Non
         )
     s3.put_bucket_notification_configuration(Bucket="telling-bucket", NotificationConfiguration={})
     assert "QueueConfigurations" not in s3.get_bucket_notification_configuration(Bucket="telling-bucket")
+
+
+def test_a_stack_s_bucket_tells_a_queue(sandbox: SandboxProcess) -> None:
+    stacks, name = Stacks(sandbox.client("cloudformation")), new_name()
+    queue = Queue(sandbox, f"{name}-queue").open_to("s3.amazonaws.com", f"arn:aws:s3:::{name}")
+    told = {
+        "Event": "s3:ObjectCreated:*",
+        "Queue": queue.arn,
+        "Filter": {"S3Key": {"Rules": [{"Name": "suffix", "Value": ".csv"}]}},
+    }
+    configuration = {
+        "QueueConfigurations": [told],
+        "EventBridgeConfiguration": {"EventBridgeEnabled": True},
+    }
+    properties = {"BucketName": name, "NotificationConfiguration": configuration}
+    template = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": properties}}}
+    assert stacks.create(template, name)["StackStatus"] == "CREATE_COMPLETE", stacks.reasons(name)
+    assert json.loads(queue.take()[0])["Event"] == "s3:TestEvent"
+    s3 = sandbox.client("s3")
+    for key in ("a.txt", "a.csv"):
+        s3.put_object(Bucket=name, Key=key, Body=b"x")
+    assert json.loads(queue.take()[0])["Records"][0]["s3"]["object"]["key"] == "a.csv"
+    assert "EventBridgeConfiguration" in s3.get_bucket_notification_configuration(Bucket=name)
+    del properties["NotificationConfiguration"]
+    assert stacks.update(name, template)["StackStatus"] == "UPDATE_COMPLETE", stacks.reasons(name)
+    shown = s3.get_bucket_notification_configuration(Bucket=name)
+    assert "EventBridgeConfiguration" not in shown

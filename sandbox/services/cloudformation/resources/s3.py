@@ -19,6 +19,7 @@ from sandbox.services.cloudformation.resources.handler import (
     resource_type,
 )
 from sandbox.services.cloudformation.resources.s3_lifecycle import lifecycle
+from sandbox.services.cloudformation.resources.s3_notifications import notification
 
 _HOME = "us-east-1"
 
@@ -37,7 +38,6 @@ class Bucket(Handler):
             "MetadataConfiguration",
             "MetadataTableConfiguration",
             "MetricsConfigurations",
-            "NotificationConfiguration",
             "ObjectLockConfiguration",
             "ObjectLockEnabled",
             "ReplicationConfiguration",
@@ -149,7 +149,7 @@ def _lifecycle(s3: Any, name: str, wanted: dict[str, Any]) -> None:
     s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration=lifecycle(s3, wanted))
 
 
-_PUT: dict[str, Callable[[Any, str, Any], None]] = {
+_PUT: dict[str, Callable[[Any, str, Any], Any]] = {
     "OwnershipControls": _plain(
         "PutBucketOwnershipControls", "put_bucket_ownership_controls", "OwnershipControls"
     ),
@@ -169,8 +169,14 @@ _PUT: dict[str, Callable[[Any, str, Any], None]] = {
         "CORSConfiguration",
         {"CorsRules/ExposedHeaders": "ExposeHeaders", "CorsRules/MaxAge": "MaxAgeSeconds"},
     ),
+    "NotificationConfiguration": lambda s3, name, wanted: s3.put_bucket_notification_configuration(
+        Bucket=name, NotificationConfiguration=notification(wanted)
+    ),
 }
 _REMOVE: dict[str, Callable[[Any, str], Any]] = {
+    "NotificationConfiguration": lambda s3, name: s3.put_bucket_notification_configuration(
+        Bucket=name, NotificationConfiguration={}
+    ),
     "OwnershipControls": lambda s3, name: s3.delete_bucket_ownership_controls(Bucket=name),
     "PublicAccessBlockConfiguration": lambda s3, name: s3.delete_public_access_block(Bucket=name),
     "AccessControl": lambda s3, name: s3.put_bucket_acl(Bucket=name, ACL="private"),
