@@ -6,6 +6,7 @@
 #   make setup    the virtual environment alone        make clean  removes what make made
 #   make bench-setup   seconds of set-up with cold caches, in a temporary copy (minutes, downloads)
 #   make conformance   policy evaluation against another program's, over seeded pairs
+#   make endurance     a sandbox killed again and again, a crowd of projects, a hundred of them (half an hour)
 # DEMO_ARGS, PYTEST_ARGS, BENCH_ARGS and CONFORMANCE_ARGS are handed on; PYTHON names another interpreter.
 
 VENV := .venv
@@ -15,7 +16,7 @@ SUPPORTED := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_in
 PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python3
 TEST_WORKERS ?= 2
 
-.PHONY: setup demo test clients fuzz lint bench bench-setup conformance clean lock
+.PHONY: setup demo test clients fuzz endurance lint bench bench-setup conformance clean lock
 
 setup: $(READY)
 
@@ -47,6 +48,9 @@ bench: $(READY)
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 # Our policy evaluation against npm's @cloud-copilot/iam-simulate, which npm fetches for this alone.
+endurance: $(READY)
+	@$(BIN)/python -m tests.endurance $(ENDURANCE_ARGS)
+
 conformance: $(READY)
 	@$(BIN)/python -m conformance $(CONFORMANCE_ARGS)
 
