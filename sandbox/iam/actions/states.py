@@ -42,7 +42,7 @@ def checks(asked: Asked) -> list[Check]:
         resource, qualifier = _unqualified(given)
         context = {"states:StateMachineQualifier": qualifier} if qualifier else {}
         return _published(asked, Check(action, (resource,), context))
-    resource = asked.first(*_MEMBERS) or ""
+    resource = asked.first(*_MEMBERS) or ("*" if asked.operation == "ListExecutions" else "")
     if not resource:
         raise Unmapped(action, "the request names no resource")
     return [Check(action, (resource,))]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.engine.operations import Call, operation
-from sandbox.services.stepfunctions.definition.validate import diagnose
 from sandbox.services.stepfunctions.execution.run import SERVICE
 
 _MOST = 100
@@ -19,6 +18,8 @@ def validate_state_machine_definition(
     severity: str = "ERROR",
     maxResults: int = 0,
 ) -> dict[str, Any]:
+    from sandbox.services.stepfunctions.definition.validate import diagnose
+
     found = diagnose(definition, type)
     failed = any(item.severity == "ERROR" for item in found)
     shown = [item.shown() for item in found if severity == "WARNING" or item.severity == "ERROR"]

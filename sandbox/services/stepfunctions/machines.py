@@ -7,8 +7,6 @@ from typing import Any
 
 from sandbox.engine.operations import AwsError, Call, operation
 from sandbox.engine.pagination import page
-from sandbox.services.stepfunctions.definition.permissions import check_role
-from sandbox.services.stepfunctions.definition.validate import check
 from sandbox.services.stepfunctions.execution import endings
 from sandbox.services.stepfunctions.execution.run import ROOT, SERVICE, Run
 from sandbox.services.stepfunctions.loggroups import check_logging
@@ -79,6 +77,10 @@ def _encryption(given: dict[str, Any] | None) -> dict[str, Any]:
 
 def _check(call: Call, record: dict[str, Any]) -> None:
     """InvalidDefinition, and AccessDeniedException for a role that cannot do what AWS asks of it at once."""
+    # Loaded with the first machine: a sandbox without any starts without it.
+    from sandbox.services.stepfunctions.definition.permissions import check_role
+    from sandbox.services.stepfunctions.definition.validate import check
+
     check(record["definition"], record["type"])
     session = check_role(call, record)
     check_logging(session, record["logging"])

@@ -12,9 +12,7 @@ from typing import Any
 
 from sandbox.engine.operations import AwsError, Call, operation
 from sandbox.engine.store import Records, Store
-from sandbox.services.stepfunctions.definition.diagnostics import Report
 from sandbox.services.stepfunctions.definition.machine import JSONATA, JSONPATH, State
-from sandbox.services.stepfunctions.definition.states import Checker
 from sandbox.services.stepfunctions.execution import dataflow, failure, requests, states
 from sandbox.services.stepfunctions.execution.children import new_branch
 from sandbox.services.stepfunctions.execution.run import ROOT, SERVICE, Branch, Run
@@ -82,6 +80,9 @@ def _json(text: str | None) -> dict[str, Any]:
 
 def _state(definition: str, name: str | None) -> tuple[State, str, str]:
     """The state to test, alone or by its name in a machine. InvalidDefinition."""
+    from sandbox.services.stepfunctions.definition.diagnostics import Report
+    from sandbox.services.stepfunctions.definition.states import Checker
+
     report = Report()
     try:
         body = json.loads(definition)
