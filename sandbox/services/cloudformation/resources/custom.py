@@ -100,8 +100,22 @@ def _service(token: str) -> str | None:
 
 
 def _patience(request: Request) -> float:
+    """Real seconds until a provider that says nothing is given up: never while its function may still run."""
     seconds = float(request.properties.get("ServiceTimeout", TIMEOUT))
-    return max(request.engine.clock.scaled(seconds), min(seconds, LEAST_WAIT))
+    least = LEAST_WAIT + _function_timeout(request)
+    return max(request.engine.clock.scaled(seconds), min(seconds, least))
+
+
+def _function_timeout(request: Request) -> float:
+    """Seconds that the provider's function may run by its own configuration; 0 for another provider."""
+    token = str(request.properties["ServiceToken"])
+    if _service(token) != "lambda":
+        return 0.0
+    client = request.engine.clients.owner(request.place.region).client("lambda")
+    try:
+        return float(client.get_function_configuration(FunctionName=token)["Timeout"])
+    except ClientError:  # the request to it will say what is wrong
+        return 0.0
 
 
 def texts(value: Any) -> Any:
