@@ -102,14 +102,28 @@ def test_a_schedule_that_is_over_is_deleted_where_it_says_so(schedules: Schedule
     ] == ["kept"]
 
 
-def test_a_target_that_refuses_is_not_retried(schedules: Schedules, machines: Machines) -> None:
+def test_a_target_that_refuses_is_not_retried_but_buried(schedules: Schedules, machines: Machines) -> None:
     machine = machines.make({"Say": {"Type": "Pass", "End": True}})
-    powerless = role(schedules.sandbox, "scheduler.amazonaws.com")
-    arn = schedules.make("denied", at(60), {"Arn": machine, "RoleArn": powerless})
-    log = schedules.sandbox.state / "sandbox.log"
-    line = eventually(lambda: [line for line in log.read_text().splitlines() if f"schedule {arn}" in line])
-    assert len(line) == 1
-    assert "is not authorized to perform: states:StartExecution" in line[0]
+    sqs, name = schedules.sandbox.client("sqs"), f"dead-{uuid.uuid4().hex[:8]}"
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    queue = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}"
+    writer = role(schedules.sandbox, "scheduler.amazonaws.com", allow("sqs:SendMessage", queue))
+    target = {"Arn": machine, "RoleArn": writer, "Input": '{"n": 1}', "DeadLetterConfig": {"Arn": queue}}
+    arn = schedules.make("denied", at(60), target)
+    plain = schedules.make("queue", at(60), {"Arn": queue, "RoleArn": writer, "Input": "hello"})
+    received: dict[str, dict[str, Any]] = {}
+
+    def both() -> bool:
+        found = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=2, MessageAttributeNames=["All"])
+        received.update({item["Body"]: item for item in found.get("Messages", [])})
+        return len(received) == 2
+
+    eventually(both)
+    assert plain and received.keys() == {"hello", '{"n": 1}'}
+    told = {key: item["StringValue"] for key, item in received['{"n": 1}']["MessageAttributes"].items()}
+    assert (told["SCHEDULE_ARN"], told["TARGET_ARN"], told["RETRY_ATTEMPTS"]) == (arn, machine, "0")
+    assert told["ERROR_CODE"] == "AccessDeniedException"
+    assert "is not authorized to perform: states:StartExecution" in told["ERROR_MESSAGE"]
 
 
 def test_the_role_has_to_trust_the_scheduler_for_the_group(schedules: Schedules, machines: Machines) -> None:

@@ -9,7 +9,7 @@ from sandbox.engine.clients import Session
 from sandbox.engine.operations import AwsError, Call
 from sandbox.services.stepfunctions.definition.machine import machine
 from sandbox.services.stepfunctions.integrations import resource as resources
-from sandbox.services.stepfunctions.integrations.calling import PRINCIPAL
+from sandbox.services.stepfunctions.integrations.calling import PRINCIPAL, session_name
 from sandbox.services.stepfunctions.integrations.optimised import SERVICES
 from sandbox.services.stepfunctions.integrations.resource import SYNC, SYNC2
 
@@ -26,7 +26,7 @@ def check_role(call: Call, record: dict[str, Any]) -> Session:
         session = call.engine.clients.role(
             record["roleArn"],
             service=PRINCIPAL,
-            session_name=record["name"],
+            session_name=session_name(record["name"]),
             region=call.region,
             source_arn=record["arn"],
         )

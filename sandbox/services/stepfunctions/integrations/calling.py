@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from typing import Any
 
 from sandbox.engine import sdk_names as naming
@@ -41,11 +42,16 @@ def target(resource: Resource) -> tuple[Operation, Service | None]:
     return operation, service
 
 
+def session_name(machine: str) -> str:
+    """A role session's name, which may hold less than a machine's."""
+    return re.sub(r"[^\w+=,.@-]", "-", machine, flags=re.ASCII)[:64]
+
+
 def session(
     engine: Engine, region: str, role: str, machine_arn: str, credentials: dict[str, Any] | None = None
 ) -> Session:
     """Acts as the machine's role, or as the role that the Task's Credentials name."""
-    name = machine_arn.rpartition(":")[2]
+    name = session_name(machine_arn.rpartition(":")[2])
     try:
         own = engine.clients.role(
             role, service=PRINCIPAL, session_name=name, region=region, source_arn=machine_arn
@@ -57,7 +63,7 @@ def session(
     from botocore.exceptions import ClientError
 
     try:
-        answer = own.client("sts").assume_role(RoleArn=credentials["RoleArn"], RoleSessionName=name[:64])
+        answer = own.client("sts").assume_role(RoleArn=credentials["RoleArn"], RoleSessionName=name)
     except ClientError as error:
         raise StateError(PERMISSIONS, error.response["Error"]["Message"]) from error
     return engine.clients.of_access_key(answer["Credentials"]["AccessKeyId"], region)
