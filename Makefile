@@ -26,8 +26,10 @@ demo: $(READY)
 test: $(READY)
 	@$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile -q $(PYTEST_ARGS)
 
+# Random requests to every operation, and every list of theirs walked one item a page (minutes).
 fuzz: $(READY)
 	@$(BIN)/python -m tests.sandbox.fuzz $(FUZZ_ARGS)
+	@$(BIN)/pytest -q tests/sandbox/fuzz/paginators.py $(PYTEST_ARGS)
 
 # Clients that take long or are fetched first: the SageMaker SDK, the CDK's command line, the AWS CLI's waiters.
 clients: $(READY)

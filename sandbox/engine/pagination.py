@@ -39,7 +39,7 @@ def _offset(token: str | None, error: str) -> int:
         return 0
     try:
         kind, _, offset = base64.urlsafe_b64decode(token.encode()).decode().partition(":")
-        if kind == "offset":
+        if kind == "offset" and offset.isdecimal():
             return int(offset)
     except (ValueError, binascii.Error):
         raise AwsError(error, "Invalid pagination token.") from None

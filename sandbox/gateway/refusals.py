@@ -130,6 +130,7 @@ SERVICES: dict[str, frozenset[str]] = {
     "kms": frozenset({"InvalidToken", "NotAuthorizedException"}),
     "logs": frozenset({"ResourceNotFoundException"}),
     "sagemaker-runtime": frozenset({"ValidationError"}),
+    "stepfunctions": frozenset({"StateMachineDoesNotExist"}),
 }
 """By botocore service name: codes that stand in the service's reference but not in its model."""
 

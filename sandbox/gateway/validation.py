@@ -57,6 +57,7 @@ def validate(parameters: dict[str, Any], shape: Any, code: str) -> None:
 NEEDED = {
     "Alarm": ("AlarmName",),
     "Filter": ("Name", "Key"),
+    "NewDhcpConfiguration": ("Key",),
     "ListRecordHistorySearchFilter": ("Key",),
     "ProvisioningParameter": ("Key",),
     "Tag": ("Key", "key"),

@@ -7,7 +7,6 @@ Developer Guide.
 from __future__ import annotations
 
 import base64
-import binascii
 from urllib.parse import urlsplit
 
 from sandbox.iam.actions.check import Asked, Check, Unmapped
@@ -40,6 +39,6 @@ def _of_handle(handle: str | None) -> str | None:
     """The queue that a message move task's handle tells."""
     try:
         text = base64.b64decode(handle or "", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None
     return text.partition(" ")[2] or None

@@ -56,9 +56,7 @@ def _coarser(values: dict[str, float]) -> dict[str, float]:
 def check(statistic: str) -> None:
     """AwsError for a statistic that the sandbox does not compute."""
     if statistic not in SIMPLE and not PERCENTILE.match(statistic):
-        raise AwsError(
-            "InvalidParameterValue", f"The statistic {statistic} is not implemented by the sandbox."
-        )
+        raise AwsError("ValidationError", f"The statistic {statistic} is not implemented by the sandbox.")
 
 
 def read(data: StatisticSet, statistic: str) -> float:

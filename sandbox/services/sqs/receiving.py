@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-s
 from __future__ import annotations
 
 import base64
-import binascii
 import secrets
 from typing import Any
 
@@ -164,7 +163,7 @@ def _typed(attribute: dict[str, str]) -> dict[str, Any]:
 def _parse(handle: str) -> tuple[str, str]:
     try:
         key, _, secret = base64.b64decode(handle, validate=True).decode().partition(" ")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         key = secret = ""
     if not secret:
         raise AwsError(

@@ -33,6 +33,7 @@ def send_message(call: Call, QueueUrl: str, **members: Any) -> dict[str, Any]:
 def _send(call: Call, queue: Queue, given: dict[str, Any]) -> dict[str, Any]:
     body, attributes = given["MessageBody"], given.get("MessageAttributes") or {}
     system = given.get("MessageSystemAttributes") or {}
+    _check_attributes(system)
     _check_body(body)
     _check_attributes(attributes)
     limit = number(queue, "MaximumMessageSize")
