@@ -74,6 +74,8 @@ class Moto:
         if service not in self._applications:
             from moto.moto_server.werkzeug_app import create_backend_app
 
+            if service == "kms":
+                _decide_by_no_key_policy()
             if service == "ssm":
                 _keep_parameters_out_that_were_only_asked_for()
             self._applications[service] = create_backend_app(service)  # type: ignore[arg-type]
@@ -100,6 +102,14 @@ def _leave_to_the_sandbox() -> None:
     BaseIAMPolicyValidator._validate_resource_format = validate_resource  # type: ignore[assignment, method-assign]
     FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
     S3Backend.log_incoming_request = lambda *_: None
+
+
+def _decide_by_no_key_policy() -> None:
+    """moto refuses DescribeKey by a key policy's Deny, whatever its Condition and Principal: the gate has
+    decided by then."""
+    from moto.kms import responses
+
+    responses.validate_policy = lambda key, action: None
 
 
 def _keep_parameters_out_that_were_only_asked_for() -> None:
