@@ -10,44 +10,24 @@ import json
 import logging
 import random
 import uuid
-import weakref
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sandbox.services.sagemaker_runtime.background import Gatherer
+from sandbox.engine.engine import Engine
+from sandbox.services.sagemaker_runtime.background import Json, add, gathered
 
 if TYPE_CHECKING:
-    from sandbox.engine.engine import Engine
     from sandbox.engine.operations import Call
     from sandbox.runtimes.serving.instance import Answer
     from sandbox.runtimes.serving.routes import Route
 
 log = logging.getLogger(__name__)
 
+NAME = "captured-data"
 INTERVAL = 1.0
 SERVICE = "sagemaker.amazonaws.com"
 DEFAULT_CSV = ("text/csv",)
 DEFAULT_JSON = ("application/json", "application/jsonlines")
-
-
-@dataclass(frozen=True)
-class Line:
-    region: str
-    role: str
-    arn: str
-    config: dict[str, Any]
-    endpoint: str
-    variant: str
-    time: datetime
-    text: str
-
-    @property
-    def file(self) -> tuple[str, ...]:
-        return self.region, self.role, self.config["DestinationS3Uri"], self.endpoint, self.variant
-
-
-_GATHERERS: weakref.WeakKeyDictionary[Engine, Gatherer[Line]] = weakref.WeakKeyDictionary()
 
 
 def capture(
@@ -81,11 +61,20 @@ def capture(
         metadata["inferenceId"] = request["InferenceId"]
     if request.get("CustomAttributes"):
         metadata["customAttributes"] = [request["CustomAttributes"]]
-    line = {"captureData": data, "eventMetadata": metadata, "eventVersion": "0"}
-    text = json.dumps(line, separators=(",", ":"))
-    _gatherer(call.engine).add(
-        Line(call.region, route.role, route.endpoint_arn, config, endpoint, variant, moment, text)
-    )
+    record = {"captureData": data, "eventMetadata": metadata, "eventVersion": "0"}
+    text = json.dumps(record, separators=(",", ":"))
+    line = {
+        "region": call.region,
+        "role": route.role,
+        "arn": route.endpoint_arn,
+        "destination": config["DestinationS3Uri"],
+        "key": config.get("KmsKeyId"),
+        "endpoint": endpoint,
+        "variant": variant,
+        "time": moment.timestamp(),
+        "text": text,
+    }
+    add(call.engine, NAME, line)
 
 
 def _side(config: dict[str, Any], mode: str, content_type: str, body: bytes) -> dict[str, str]:
@@ -100,49 +89,43 @@ def _side(config: dict[str, Any], mode: str, content_type: str, body: bytes) -> 
     return {"observedContentType": content_type, "mode": mode, "data": data, "encoding": encoding}
 
 
-def _gatherer(engine: Engine) -> Gatherer[Line]:
-    gatherer = _GATHERERS.get(engine)
-    if gatherer is None:
-        reference = weakref.ref(engine)
-        gatherer = Gatherer("data capture", INTERVAL, lambda lines: _write(reference(), lines))
-        gatherer = _GATHERERS.setdefault(engine, gatherer)
-    return gatherer
-
-
-def _write(engine: Engine | None, lines: list[Line]) -> None:
-    files: dict[tuple[str, ...], list[Line]] = {}
+@gathered(NAME, INTERVAL)
+def write(engine: Engine, identifier: str, lines: list[Json]) -> None:
+    """One object for the lines of each endpoint and variant; the same where this is done once more."""
+    files: dict[tuple[Any, ...], list[Json]] = {}
     for line in lines:
-        files.setdefault(line.file, []).append(line)
+        place = tuple(
+            line[member] for member in ("region", "role", "destination", "key", "endpoint", "variant")
+        )
+        files.setdefault(place, []).append(line)
     for group in files.values():
-        if engine is not None:
-            _write_file(engine, group)
+        _write_file(engine, identifier, group)
 
 
-def _write_file(engine: Engine, lines: list[Line]) -> None:
+def _write_file(engine: Engine, identifier: str, lines: list[Json]) -> None:
     from botocore.exceptions import ClientError
 
     from sandbox.engine.operations import AwsError
 
     first = lines[0]
-    bucket, _, prefix = first.config["DestinationS3Uri"].removeprefix("s3://").partition("/")
-    name = (
-        first.time.strftime("%Y/%m/%d/%H/%M-%S-")
-        + f"{first.time.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
+    moment = datetime.fromtimestamp(first["time"], UTC)
+    bucket, _, prefix = first["destination"].removeprefix("s3://").partition("/")
+    unique = uuid.uuid5(
+        uuid.UUID(identifier), f"{first['endpoint']}/{first['variant']}/{first['destination']}"
     )
-    key = "/".join(filter(None, [prefix.rstrip("/"), first.endpoint, first.variant, name]))
-    body = "".join(line.text + "\n" for line in lines).encode()
-    encryption = {}
-    if first.config.get("KmsKeyId"):
-        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": first.config["KmsKeyId"]}
+    name = moment.strftime("%Y/%m/%d/%H/%M-%S-") + f"{moment.microsecond // 1000:03d}-{unique}.jsonl"
+    key = "/".join(filter(None, [prefix.rstrip("/"), first["endpoint"], first["variant"], name]))
+    body = "".join(line["text"] + "\n" for line in lines).encode()
+    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": first["key"]} if first["key"] else {}
     try:
         session = engine.clients.role(
-            first.role,
+            first["role"],
             service=SERVICE,
             session_name="SageMaker",
-            region=first.region,
-            source_arn=first.arn,
+            region=first["region"],
+            source_arn=first["arn"],
         )
         session.client("s3").put_object(Bucket=bucket, Key=key, Body=body, **encryption)
     except (AwsError, ClientError) as error:
         # Capture never stands in the way of an answer; AWS tells of it nowhere but in missing files.
-        log.warning("captured data of endpoint %s could not be written: %s", first.endpoint, error)
+        log.warning("captured data of endpoint %s could not be written: %s", first["endpoint"], error)

@@ -1,20 +1,20 @@
-"""Metrics of invocations: added up in memory, handed to CloudWatch a few times a second at most.
+"""Metrics of invocations: gathered and added up, handed to CloudWatch a few times a second at most.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
 """
 
 from __future__ import annotations
 
-import weakref
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sandbox.services.sagemaker_runtime.background import Gatherer
+from sandbox.engine.engine import Engine
+from sandbox.services.sagemaker_runtime.background import Json, add, gathered
 
 if TYPE_CHECKING:
-    from sandbox.engine.engine import Engine
     from sandbox.engine.operations import Call
 
+NAME = "invocation-metrics"
 INTERVAL = 0.1
 INGEST = "cloudwatch.ingest"
 """CloudWatch's task for the metrics of services."""
@@ -44,27 +44,20 @@ class Invocation:
         }
 
 
-Sample = tuple[str, str, Invocation]
-_GATHERERS: weakref.WeakKeyDictionary[Engine, Gatherer[Sample]] = weakref.WeakKeyDictionary()
-
-
 def record(call: Call, invocation: Invocation) -> None:
     """Adds one invocation; costs microseconds."""
-    gatherer = _GATHERERS.get(call.engine)
-    if gatherer is None:
-        engine = weakref.ref(call.engine)
-        gatherer = Gatherer("endpoint metrics", INTERVAL, lambda items: _hand_over(engine(), items))
-        gatherer = _GATHERERS.setdefault(call.engine, gatherer)
-    gatherer.add((call.account, call.region, invocation))
+    item = {"account": call.account, "region": call.region, "invocation": asdict(invocation)}
+    add(call.engine, NAME, item)
 
 
-def _hand_over(engine: Engine | None, items: list[Sample]) -> None:
-    if engine is None:
-        return
+@gathered(NAME, INTERVAL)
+def hand_over(engine: Engine, identifier: str, items: list[Json]) -> None:
+    """One task of CloudWatch's an account and region, with all values of each metric added up."""
     now = engine.clock.now()
-    places: dict[tuple[str, str], dict[tuple[str, str, str], dict[str, Any]]] = {}
-    for account, region, invocation in items:
-        data = places.setdefault((account, region), {})
+    places: dict[tuple[str, str], dict[tuple[str, str, str], Json]] = {}
+    for item in items:
+        data = places.setdefault((item["account"], item["region"]), {})
+        invocation = Invocation(**item["invocation"])
         for name, (value, unit) in invocation.values().items():
             key = (name, invocation.endpoint, invocation.variant)
             _add(data.setdefault(key, {"name": name, "unit": unit, "time": now, "values": {}}), value)
@@ -72,7 +65,7 @@ def _hand_over(engine: Engine | None, items: list[Sample]) -> None:
         for (_, endpoint, variant), datum in data.items():
             datum["dimensions"] = {"EndpointName": endpoint, "VariantName": variant}
         payload = {"account": account, "region": region, "namespace": NAMESPACE, "data": list(data.values())}
-        engine.tasks.submit(INGEST, f"{account}/{region}/{now}", payload)
+        engine.tasks.submit(INGEST, f"{account}/{region}/{identifier}", payload)
 
 
 def _add(datum: dict[str, Any], value: float) -> None:
