@@ -201,6 +201,7 @@ _PRINCIPAL_TYPES = {
 def _iso(moment: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
 
+
 TELL_SOURCE_OWNER = frozenset(("cloudwatch.amazonaws.com",))
 """Services whose requests carry aws:SourceOwner, the condition of SNS's default topic policies: alarms reach
 their own account's topics without a statement of their own."""

@@ -1,0 +1,6 @@
+"""Properties hold however long a busy machine takes over an example."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
