@@ -54,6 +54,7 @@ class Engine:
     def start(self) -> None:
         """Ends what a killed sandbox left running, then resumes its tasks. Call once the gateway answers."""
         self.processes.kill_leftovers()
+        self.git.clear_leftovers()
         self.tasks.start(self)
 
     def stop(self) -> None:

@@ -66,6 +66,15 @@ class Git:
         shutil.rmtree(path, ignore_errors=True)
         draft.rename(path)
 
+    def clear_leftovers(self) -> None:
+        """Removes what a git that was killed in the middle left: locks, which would refuse every later push,
+        and half-made repositories. Call before anything else runs git here."""
+        for draft in self.root.glob("*/*/*.new*"):
+            shutil.rmtree(draft, ignore_errors=True)
+        for path in self.root.glob("*/*/*.git"):
+            for lock in (*path.glob("*.lock"), *path.glob("refs/**/*.lock")):
+                lock.unlink(missing_ok=True)
+
     def delete(self, path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 

@@ -44,10 +44,16 @@ def restore(engine: Engine, key: str, payload: dict[str, Any]) -> Again | None:
     if deployment and deployment["Kind"] == "Update" and "Step" in deployment:
         count = sum(variant["Count"] for variant in deployment["Fleet"]["Variants"])
         shares = shares_of(record, deployment, steps(deployment.get("Config"), count))
+    serving = [plan for plan, share in shares if share > 0]
     try:
-        for plan, share in shares:
-            if share > 0:
-                endpoint_fleets.start(place, plan)
+        # One instance of each variant serves before the others come up beside it.
+        if any(variant["Count"] > 1 for plan in serving for variant in plan["Variants"]):
+            for plan in serving:
+                endpoint_fleets.start(place, _least(plan))
+            if place.read() == record:
+                endpoint_routes.apply(place, record, shares)
+        for plan in serving:
+            endpoint_fleets.start(place, plan)
     except FleetFailed:
         return Again(RETRY_SECONDS)
     # The record may have moved on meanwhile: the deployment then sets its own route, and what it has
@@ -60,6 +66,11 @@ def restore(engine: Engine, key: str, payload: dict[str, Any]) -> Again | None:
     if current and current.get("Deployment") == deployment and current.get("Fleet") == record["Fleet"]:
         endpoint_routes.apply(place, current, shares)
     return None
+
+
+def _least(plan: dict[str, Any]) -> dict[str, Any]:
+    """The fleet with one instance a variant."""
+    return plan | {"Variants": [variant | {"Count": 1} for variant in plan["Variants"]]}
 
 
 def _fleets_of(record: dict[str, Any] | None) -> set[str]:
