@@ -31,6 +31,9 @@ FORMS = tuple(
 ) + ("Null",)
 """Every operator as it may be written."""
 
+DRAWN = (*FORMS, *["Null"] * 5)
+"""The forms as often as they are drawn: Null has one form where the others have six."""
+
 
 @dataclass(frozen=True)
 class Wanted:

@@ -10,7 +10,7 @@ from typing import Any
 from conformance import conditions
 from conformance import vocabulary as words
 from conformance.cases import Case, Policy
-from conformance.conditions import FORMS, Wanted
+from conformance.conditions import DRAWN, Wanted
 from conformance.vocabulary import AWAY, HOME
 
 Statement = dict[str, Any]
@@ -21,7 +21,7 @@ def cases(seed: int) -> Iterator[Case]:
     random = Random(seed)
     number = 0
     while True:
-        yield _about_one_condition(random, FORMS[number % len(FORMS)])
+        yield _about_one_condition(random, DRAWN[number % len(DRAWN)])
         yield _whole(random)
         number += 1
 
@@ -127,7 +127,7 @@ def _statement(random: Random, case: Case, asked: list[Wanted], resource: bool) 
         name = "NotResource" if inverted else "Resource"
         statement[name] = _some(random, lambda: _resource(random, case, inverted))
     if random.random() < 0.35:
-        wanted = [conditions.make(random, random.choice(FORMS)) for _ in range(random.choice((1, 1, 2)))]
+        wanted = [conditions.make(random, random.choice(DRAWN)) for _ in range(random.choice((1, 1, 2)))]
         asked += wanted
         statement |= _condition(wanted)
     return statement
