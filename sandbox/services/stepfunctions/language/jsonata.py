@@ -14,7 +14,7 @@ import threading
 import uuid
 from typing import Any
 
-from sandbox.services.stepfunctions.language.intrinsics import hash_of
+from sandbox.services.stepfunctions.language.intrinsic_functions import hash_of
 
 _FORM = re.compile(r"\s*\{%(.*)%\}\s*", re.DOTALL)
 _VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")

@@ -7,26 +7,26 @@ Compiled once a path. A path that names one node is definite; any other gives a 
 from __future__ import annotations
 
 import functools
-import json
 import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.services.stepfunctions.language.jsonpath_filters import filtering, read_test, same
+from sandbox.services.stepfunctions.language.jsonpath_reading import (
+    NotFound,
+    PathSyntaxError,
+    expect,
+    read_string,
+    space,
+)
+
+__all__ = ["NotFound", "Path", "PathSyntaxError", "compile_path", "find", "put", "read_path", "same"]
+
 _NAME = re.compile(r"[^\s.\[\](),'\"@?:=<>!&|*$]+")
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _INDEX = re.compile(r"-?\d+")
 _FUNCTION = re.compile(r"\.(length|min|max|avg|sum|stddev|keys|first|last)\(\)")
-_OPERATORS = ("==", "!=", "<=", ">=", "=~", "<", ">", " in ", " nin ")
-
-
-class PathSyntaxError(ValueError):
-    """The text is no path."""
-
-
-class NotFound(LookupError):
-    """A definite path leads nowhere."""
 
 
 Select = Callable[[Any, Any], Iterator[Any]]
@@ -171,28 +171,28 @@ def _descendants(value: Any, root: Any) -> Iterator[Any]:
 
 
 def _bracket(text: str, position: int) -> tuple[Step, int]:
-    position = _space(text, position)
+    position = space(text, position)
     if text.startswith("*", position):
-        return Step(_children), _expect(text, position + 1, "]")
+        return Step(_children), expect(text, position + 1, "]")
     if text.startswith("?", position):
-        position = _expect(text, _space(text, position + 1), "(")
-        test, position = _or(text, position)
-        position = _expect(text, _space(text, position), ")")
-        return Step(_filter(test)), _expect(text, _space(text, position), "]")
+        position = expect(text, space(text, position + 1), "(")
+        test, position = read_test(text, position, read_path)
+        position = expect(text, space(text, position), ")")
+        return Step(filtering(test)), expect(text, space(text, position), "]")
     steps: list[Step] = []
     while True:
-        position = _space(text, position)
+        position = space(text, position)
         if text[position : position + 1] in ("'", '"'):
             name, position = read_string(text, position)
             steps.append(_member(name))
         else:
             step, position = _index_or_slice(text, position)
             steps.append(step)
-        position = _space(text, position)
+        position = space(text, position)
         if not text.startswith(",", position):
             break
         position += 1
-    position = _expect(text, position, "]")
+    position = expect(text, position, "]")
     return (steps[0] if len(steps) == 1 else _union(steps)), position
 
 
@@ -218,194 +218,6 @@ def _index_or_slice(text: str, position: int) -> tuple[Step, int]:
             yield from value[chosen]
 
     return Step(select), position
-
-
-def read_string(text: str, start: int) -> tuple[str, int]:
-    """A quoted string, and where it ends; a backslash takes the next character as it is."""
-    quote, position = text[start], start + 1
-    letters: list[str] = []
-    while position < len(text):
-        letter = text[position]
-        if letter == quote:
-            return "".join(letters), position + 1
-        if letter == "\\" and position + 1 < len(text):
-            position += 1
-            letter = text[position]
-        letters.append(letter)
-        position += 1
-    raise PathSyntaxError(f"a string does not end: {text[start:]}")
-
-
-def _space(text: str, position: int) -> int:
-    while position < len(text) and text[position] == " ":
-        position += 1
-    return position
-
-
-def _expect(text: str, position: int, wanted: str) -> int:
-    if not text.startswith(wanted, position):
-        raise PathSyntaxError(f"'{wanted}' is missing at {position} in {text}")
-    return position + len(wanted)
-
-
-Test = Callable[[Any, Any], bool]
-
-
-def _filter(test: Test) -> Select:
-    def select(value: Any, root: Any) -> Iterator[Any]:
-        if isinstance(value, dict):
-            if test(value, root):
-                yield value
-            return
-        if isinstance(value, list):
-            yield from (item for item in value if test(item, root))
-
-    return select
-
-
-def _or(text: str, position: int) -> tuple[Test, int]:
-    left, position = _and(text, position)
-    while text.startswith("||", _space(text, position)):
-        right, position = _and(text, _space(text, position) + 2)
-        left = _either(left, right)
-    return left, position
-
-
-def _and(text: str, position: int) -> tuple[Test, int]:
-    left, position = _unary(text, position)
-    while text.startswith("&&", _space(text, position)):
-        right, position = _unary(text, _space(text, position) + 2)
-        left = _both(left, right)
-    return left, position
-
-
-def _either(left: Test, right: Test) -> Test:
-    return lambda value, root: left(value, root) or right(value, root)
-
-
-def _both(left: Test, right: Test) -> Test:
-    return lambda value, root: left(value, root) and right(value, root)
-
-
-def _unary(text: str, position: int) -> tuple[Test, int]:
-    position = _space(text, position)
-    if text.startswith("!", position):
-        inner, position = _unary(text, position + 1)
-        return (lambda value, root: not inner(value, root)), position
-    if text.startswith("(", position):
-        inner, position = _or(text, position + 1)
-        return inner, _expect(text, _space(text, position), ")")
-    return _comparison(text, position)
-
-
-_MISSING = object()
-Operand = Callable[[Any, Any], Any]
-
-
-def _comparison(text: str, position: int) -> tuple[Test, int]:
-    left, position, is_path = _operand(text, position)
-    at = position if text.startswith((" in ", " nin "), position) else _space(text, position)
-    operator = next((item for item in _OPERATORS if text.startswith(item, at)), None)
-    if operator is None:
-        if not is_path:
-            raise PathSyntaxError(f"a comparison is missing at {position} in {text}")
-        return (lambda value, root: left(value, root) is not _MISSING), position
-    position = _space(text, at + len(operator))
-    if operator == "=~":
-        pattern, position = _pattern(text, position)
-        return (lambda value, root: _text_matches(pattern, left(value, root))), position
-    right, position, _ = _operand(text, position)
-    compare = _COMPARE[operator.strip()]
-    return (lambda value, root: compare(left(value, root), right(value, root))), position
-
-
-def _pattern(text: str, position: int) -> tuple[re.Pattern[str], int]:
-    match = re.compile(r"/((?:[^/\\]|\\.)*)/(i?)").match(text, position)
-    if not match:
-        raise PathSyntaxError(f"a pattern is missing at {position} in {text}")
-    try:
-        return re.compile(match[1], re.IGNORECASE if match[2] else 0), match.end()
-    except re.error as error:
-        raise PathSyntaxError(f"{match[1]}: {error}") from error
-
-
-def _text_matches(pattern: re.Pattern[str], value: Any) -> bool:
-    return isinstance(value, str) and pattern.fullmatch(value) is not None
-
-
-def _operand(text: str, position: int) -> tuple[Operand, int, bool]:
-    first = text[position : position + 1]
-    if first in ("@", "$"):
-        path, end = read_path(text, position)
-        return _path_operand(path, first == "$"), end, True
-    value, end = _literal(text, position)
-    return (lambda _, __: value), end, False
-
-
-def _path_operand(path: Path, from_root: bool) -> Operand:
-    def operand(value: Any, root: Any) -> Any:
-        try:
-            found = path.find(root if from_root else value, root)
-        except NotFound:
-            return _MISSING
-        return _MISSING if not path.definite and not found else found
-
-    return operand
-
-
-def _literal(text: str, position: int) -> tuple[Any, int]:
-    if text[position : position + 1] in ("'", '"'):
-        return read_string(text, position)
-    if text.startswith("[", position):
-        items: list[Any] = []
-        position = _space(text, position + 1)
-        while not text.startswith("]", position):
-            item, position = _literal(text, position)
-            items.append(item)
-            position = _space(text, position)
-            if text.startswith(",", position):
-                position = _space(text, position + 1)
-        return items, position + 1
-    for word, value in (("true", True), ("false", False), ("null", None)):
-        if text.startswith(word, position):
-            return value, position + len(word)
-    match = _NUMBER.match(text, position)
-    if not match:
-        raise PathSyntaxError(f"a value is missing at {position} in {text}")
-    return json.loads(match[0]), match.end()
-
-
-def same(left: Any, right: Any) -> bool:
-    """Equality of JSON values: true is not 1."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(same(left[name], right[name]) for name in left)
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(same, left, right))
-    return bool(left == right)
-
-
-def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    def test(left: Any, right: Any) -> bool:
-        for kind in (str, (int, float)):
-            if isinstance(left, kind) and isinstance(right, kind):
-                return not isinstance(left, bool) and not isinstance(right, bool) and compare(left, right)
-        return False
-
-    return test
-
-
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "==": lambda left, right: left is not _MISSING and right is not _MISSING and same(left, right),
-    "!=": lambda left, right: left is _MISSING or right is _MISSING or not same(left, right),
-    "<": _ordered(lambda left, right: left < right),
-    "<=": _ordered(lambda left, right: left <= right),
-    ">": _ordered(lambda left, right: left > right),
-    ">=": _ordered(lambda left, right: left >= right),
-    "in": lambda left, right: isinstance(right, list) and any(same(left, item) for item in right),
-    "nin": lambda left, right: isinstance(right, list) and not any(same(left, item) for item in right),
-}
 
 
 def _apply(function: str, value: Any, text: str) -> Any:
