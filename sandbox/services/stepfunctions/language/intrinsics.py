@@ -18,7 +18,7 @@ from sandbox.services.stepfunctions.language.jsonpath import PathSyntaxError, re
 _CALL = re.compile(r"\s*(States\.[A-Za-z0-9]+)\s*\(")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _WORD = re.compile(r"true|false|null")
-_VARIABLE = re.compile(r"\$[A-Za-z_]\w*")
+VARIABLE = re.compile(r"\$[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _read_argument(text: str, start: int) -> tuple[Reference | Literal | Functio
     if text.startswith("$$", start):
         path, end = read_path(text, start + 1)
         return Reference("$" + path.text), end
-    variable = _VARIABLE.match(text, start)
+    variable = VARIABLE.match(text, start)
     if variable:
         path, end = read_path("$" + text[variable.end() :], 0)
         return Reference(variable[0] + path.text[1:]), variable.end() + end - 1

@@ -34,6 +34,7 @@ Test = Callable[[Any, Any], bool]
 
 def filtering(test: Test) -> Callable[[Any, Any], Iterator[Any]]:
     """The step of a path that keeps what passes a test: the items of an array, or an object itself."""
+
     def select(value: Any, root: Any) -> Iterator[Any]:
         if isinstance(value, dict):
             if test(value, root):

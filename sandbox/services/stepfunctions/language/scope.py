@@ -121,7 +121,7 @@ class Scope:
 
 def variable_of(text: str) -> str | None:
     """The name of the variable that a path begins with: `order` of `$order.id`."""
-    match = intrinsics._VARIABLE.match(text)
+    match = intrinsics.VARIABLE.match(text)
     return match[0][1:] if match else None
 
 
