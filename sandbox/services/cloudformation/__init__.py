@@ -18,5 +18,16 @@ from sandbox.services.cloudformation.operations import (
     stacks,
     templates,
 )
+from sandbox.services.cloudformation.resources import mailbox
 
-__all__ = ["change_sets", "describe", "drift", "events", "protection", "rollbacks", "stacks", "templates"]
+__all__ = [
+    "change_sets",
+    "describe",
+    "drift",
+    "events",
+    "mailbox",
+    "protection",
+    "rollbacks",
+    "stacks",
+    "templates",
+]
