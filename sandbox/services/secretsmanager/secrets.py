@@ -10,7 +10,7 @@ from typing import Any
 from sandbox.engine.operations import AwsError, Call, operation
 from sandbox.services.secretsmanager.records import CURRENT, KIND, Record, find, new_arn, put
 from sandbox.services.secretsmanager.tags import merged
-from sandbox.services.secretsmanager.values import add_version
+from sandbox.services.secretsmanager.values import add, prepare
 
 REFUSED = ("AddReplicaRegions", "Type", "CrossAccountPrimaryARN")
 _SHOWN = (
@@ -42,7 +42,9 @@ def create_secret(call: Call, Name: str, **request: Any) -> Record:
     for member in REFUSED:
         if request.get(member):
             raise AwsError("InvalidParameterException", f"{member} is not implemented by the sandbox.")
-    _check_new(call, Name, request)
+    again = _made_before(call, Name, request)
+    if again is not None:
+        return again
     now = call.engine.clock.now()
     record: Record = {
         "ARN": new_arn(call, Name),
@@ -56,19 +58,18 @@ def create_secret(call: Call, Name: str, **request: Any) -> Record:
     }
     version = None
     if "SecretString" in request or "SecretBinary" in request:
-        version = add_version(call, record, request, [CURRENT], new=True)
+        version, kept = prepare(call, record, request)
+        add(call, record, version, kept, [CURRENT])
     with call.engine.store.transaction():
-        again = _check_new(call, Name, request)
-        if again is not None:
-            record, version = again
-        else:
-            put(call, record)
+        if call.records(KIND).get(Name) is not None:
+            raise _exists(Name)
+        put(call, record)
     answer = {"ARN": record["ARN"], "Name": Name}
     return answer | ({"VersionId": version} if version else {})
 
 
-def _check_new(call: Call, name: str, request: Record) -> tuple[Record, str] | None:
-    """Refuses a name that is taken; the secret and its version where this very request made it before."""
+def _made_before(call: Call, name: str, request: Record) -> Record | None:
+    """The answer where this very request made the secret already; AwsError for a name that is taken."""
     record = call.records(KIND).get(name)
     if record is None:
         return None
@@ -77,10 +78,14 @@ def _check_new(call: Call, name: str, request: Record) -> tuple[Record, str] | N
             "InvalidRequestException",
             "You can't create this secret because a secret with this name is already scheduled for deletion.",
         )
-    token = request.get("ClientRequestToken")
-    if token in record["Versions"]:
-        return record, add_version(call, record, request, [])
-    raise AwsError(
+    if request.get("ClientRequestToken") not in record["Versions"]:
+        raise _exists(name)
+    version, _ = prepare(call, record, request)
+    return {"ARN": record["ARN"], "Name": name, "VersionId": version}
+
+
+def _exists(name: str) -> AwsError:
+    return AwsError(
         "ResourceExistsException", f"The operation failed because the secret {name} already exists."
     )
 
@@ -96,14 +101,17 @@ def describe_secret(call: Call, SecretId: str) -> Record:
 def update_secret(call: Call, SecretId: str, **request: Any) -> Record:
     if request.get("Type"):
         raise AwsError("InvalidParameterException", "Type is not implemented by the sandbox.")
-    record = find(call, SecretId)
-    for member in ("Description", "KmsKeyId"):
-        if request.get(member) is not None:
-            record[member] = request[member]
-    version = None
+    settings = {
+        member: request[member] for member in ("Description", "KmsKeyId") if request.get(member) is not None
+    }
+    version = kept = None
     if "SecretString" in request or "SecretBinary" in request:
-        version = add_version(call, record, request, [CURRENT])
-    record["LastChangedDate"] = call.engine.clock.now()
-    put(call, record)
+        version, kept = prepare(call, find(call, SecretId) | settings, request)
+    with call.engine.store.transaction():
+        record = find(call, SecretId) | settings
+        if version is not None:
+            add(call, record, version, kept, [CURRENT])
+        record["LastChangedDate"] = call.engine.clock.now()
+        put(call, record)
     answer = {"ARN": record["ARN"], "Name": record["Name"]}
     return answer | ({"VersionId": version} if version else {})

@@ -25,10 +25,11 @@ DAY = 86400
 STAGES = 20
 
 
-def add_version(call: Call, record: Record, request: Record, stages: list[str], *, new: bool = False) -> str:
-    """Adds the version that SecretString or SecretBinary of a request make; its id.
+def prepare(call: Call, record: Record, request: Record) -> tuple[str, Record | None]:
+    """The id of the version that SecretString or SecretBinary of a request make, and what is kept of it.
 
-    A ClientRequestToken seen before with the same value adds nothing, with another it is refused.
+    None where a ClientRequestToken seen before brings the same value; with another it is refused. It asks
+    KMS, so it stands outside of a transaction.
     """
     version = request.get("ClientRequestToken") or str(uuid.uuid4())
     text, binary = request.get("SecretString"), request.get("SecretBinary")
@@ -47,26 +48,30 @@ def add_version(call: Call, record: Record, request: Record, stages: list[str], 
                 "ResourceExistsException",
                 f"You can't modify the value of version {version}, because it already exists.",
             )
-    else:
-        key = customer_key(record.get("KmsKeyId"))
-        record["Versions"][version] = {
-            "Kept": seal(call, key, record["ARN"], version, text, binary),
-            "CreatedDate": call.engine.clock.now(),
-            "VersionStages": [],
-        }
-    for stage in stages if new or with_stage(record, CURRENT) else [*stages, CURRENT]:
+        return version, None
+    key = customer_key(record.get("KmsKeyId"))
+    return version, seal(call, key, record["ARN"], version, text, binary)
+
+
+def add(call: Call, record: Record, version: str, kept: Record | None, stages: list[str]) -> None:
+    """Puts a prepared version into the record, with its stages; a secret's first one is AWSCURRENT too."""
+    now = call.engine.clock.now()
+    if kept is not None and version not in record["Versions"]:
+        record["Versions"][version] = {"Kept": kept, "CreatedDate": now, "VersionStages": []}
+    for stage in stages if with_stage(record, CURRENT) else [*stages, CURRENT]:
         move_stage(record, stage, version)
-    record["LastChangedDate"] = call.engine.clock.now()
-    return version
+    record["LastChangedDate"] = now
 
 
 @operation("secretsmanager", "PutSecretValue")
 def put_secret_value(call: Call, SecretId: str, **request: Any) -> Record:
     if request.get("RotationToken"):
         raise AwsError("InvalidParameterException", "RotationToken is not implemented by the sandbox.")
-    record = find(call, SecretId)
-    version = add_version(call, record, request, request.get("VersionStages") or [CURRENT])
-    put(call, record)
+    version, kept = prepare(call, find(call, SecretId), request)
+    with call.engine.store.transaction():
+        record = find(call, SecretId)
+        add(call, record, version, kept, request.get("VersionStages") or [CURRENT])
+        put(call, record)
     return {
         "ARN": record["ARN"],
         "Name": record["Name"],
@@ -88,15 +93,18 @@ def get_secret_value(
             "ResourceNotFoundException",
             f"Secrets Manager can't find the specified secret value for {asked}",
         )
-    record["LastAccessedDate"] = call.engine.clock.now() // DAY * DAY
-    put(call, record)
+    value = unseal(call, record["ARN"], version, found["Kept"])
+    today = call.engine.clock.now() // DAY * DAY
+    if record.get("LastAccessedDate") != today:
+        with call.engine.store.transaction():
+            put(call, find(call, SecretId) | {"LastAccessedDate": today})
     return {
         "ARN": record["ARN"],
         "Name": record["Name"],
         "VersionId": version,
         "VersionStages": found["VersionStages"],
         "CreatedDate": found["CreatedDate"],
-        **unseal(call, record["ARN"], version, found["Kept"]),
+        **value,
     }
 
 
