@@ -35,9 +35,21 @@ class PatientClone(Clone):
 
 
 class KilledLoop:
-    """`run` goes the whole way; `lost` and `doubled` are what was found wrong afterwards."""
+    """`run` goes the whole way; `lost` and `doubled` are what was found wrong afterwards.
 
-    def __init__(self, sandbox: PatientSandbox, folder: Path, seed: int, points: list[Point]) -> None:
+    `only_the_seed`: nothing is pushed, what goes to production is the seed's commit.
+    """
+
+    def __init__(
+        self,
+        sandbox: PatientSandbox,
+        folder: Path,
+        seed: int,
+        points: list[Point],
+        *,
+        only_the_seed: bool = False,
+    ) -> None:
+        self._only_the_seed = only_the_seed
         self.sandbox, self.folder = sandbox, folder
         self.stage = STAGES[0]
         self.endpoints: dict[str, str] = {}
@@ -75,7 +87,8 @@ class KilledLoop:
         self.stage = "provision"
         self.project = self._provision(template)
         self.stage = "push"
-        self.commit = self._push()
+        self.commit = self._first_commit() if self._only_the_seed else self._push()
+        self.commits = [self.seed_commit, *({self.commit} - {self.seed_commit})]
         self.stage = "build"
         self._until_training()
         self.stage = "train"
@@ -126,6 +139,10 @@ class KilledLoop:
         account = described["ProjectArn"].split(":")[4]
         names = Names(project=NAME, project_id=described["ProjectId"], account=account)
         return Project(self.sandbox, names, self.folder)
+
+    def _first_commit(self) -> str:
+        self.seed_commit = self.project.head(self.project.names.model_build)
+        return self.seed_commit
 
     def _push(self) -> str:
         project = self.project
@@ -210,7 +227,7 @@ class KilledLoop:
     def _count(self) -> None:
         project, names = self.project, self.project.names
         builds = self._of_the_build_repository()
-        for commit in (self.seed_commit, self.commit):
+        for commit in self.commits:
             self._once(f"executions of commit {commit}", builds["executions"].count(commit))
             self._once(f"builds of commit {commit}", builds["builds"].count(commit))
         sagemaker = project.client("sagemaker")
@@ -218,7 +235,7 @@ class KilledLoop:
         runs = runs["PipelineExecutionSummaries"]
         titles = Counter(item["PipelineExecutionDisplayName"] for item in runs)
         wanted = 0
-        for commit in (self.seed_commit, self.commit):
+        for commit in self.commits:
             self._once(f"runs of the SageMaker pipeline for {commit}", titles[f"commit-{commit[:12]}"])
             steps = project.steps(project.sagemaker_execution(commit))
             own = [step for step in steps.values() if "CacheHitResult" not in step]
@@ -229,8 +246,8 @@ class KilledLoop:
         made += len(sagemaker.list_processing_jobs()["ProcessingJobSummaries"])
         if made != wanted:
             self.doubled.append(f"{made} jobs for {wanted} steps")
-        if sorted(project.versions()) != [1, 2]:
-            self.doubled.append(f"versions {project.versions()} of two commits")
+        if sorted(project.versions()) != list(range(1, len(self.commits) + 1)):
+            self.doubled.append(f"versions {project.versions()} of {len(self.commits)} commits")
         deployments = {item["pipelineExecutionId"] for item in project.executions(names.model_deploy)}
         self._once("deployments of one approval", len(deployments - self.known))
         for stage in ("staging", "prod"):
