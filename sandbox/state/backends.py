@@ -47,6 +47,15 @@ class _Written:
     """By id() of a record that is an object of its own: where it stands."""
     names: dict[str, set[tuple[Place, Any]]] = field(default_factory=dict)
     called: dict[tuple[Place, Any], set[str]] = field(default_factory=dict)
+    refers: dict[tuple[Place, Any], set[tuple[Place, Any]]] = field(default_factory=dict)
+    """Which records each record refers to."""
+    gone: set[tuple[Place, Any]] = field(default_factory=set)
+
+    def referring(self) -> Iterator[tuple[Place, Any]]:
+        """Records that refer to what is gone, or is called otherwise now: they are to be written anew."""
+        if self.gone:
+            yield from [where for where, to in self.refers.items() if where[0] != _ITSELF and to & self.gone]
+        self.gone.clear()
 
 
 class Backends:
@@ -104,6 +113,7 @@ class Backends:
         touched = self._moved(account, region, known)
         gone = len(known.called) < before + len(touched)
         touched |= dict.fromkeys(each for name in mentioned for each in known.names.get(name, ()))
+        touched |= dict.fromkeys(known.referring())
         for place, key in touched:
             self._write(account, region, known, place, key)
         self._write_rest(account, region, known)
@@ -158,6 +168,8 @@ class Backends:
     def _forget(self, account: str, region: str, known: _Written, place: Place, key: Any) -> None:
         record = known.records[place].pop(key)
         known.places.pop(id(record), None)
+        known.gone.add((place, key))
+        known.refers.pop((place, key), None)
         known.digests.pop((place, key), None)
         known.added.pop((place, key), None)
         for name in known.called.pop((place, key), set()):
@@ -191,7 +203,16 @@ class Backends:
     def _put(
         self, known: _Written, where: tuple[Place, Any], row: tuple[str, ...], kind: str | None, content: Any
     ) -> None:
-        data = dumps(content, lambda value: _reference(known, value))
+        refers: set[tuple[Place, Any]] = set()
+
+        def refer(value: Any) -> Any:
+            found = _reference(known, value)
+            if found is not None:
+                refers.add(found)
+            return found
+
+        data = dumps(content, refer)
+        known.refers[where] = refers
         digest = blake2b(data, digest_size=16).digest()
         if known.digests.get(where) == digest:
             return
@@ -233,12 +254,12 @@ class Backends:
             "WHERE service = ? ORDER BY sequence",
             (self.service,),
         ).fetchall()
-        waiting: list[tuple[_Written, Any, bytes]] = []
+        waiting: list[tuple[_Written, tuple[Place, Any], Any, bytes]] = []
         for account, region, place_text, key_text, kind, content in rows:
             known = self._of(account, region, self._backends[account][region])
             place, key = tuple(json.loads(place_text)), json.loads(key_text)
             if place == _ITSELF:
-                waiting.append((known, known.backend, content))
+                waiting.append((known, (place, key), known.backend, content))
             elif kind is None:
                 shelves.at(known.backend, place)[key] = loads(content)
             else:
@@ -246,9 +267,10 @@ class Backends:
                 inner = shelves.inside(self.service, place)
                 if inner:
                     setattr(record, inner, {})
-                waiting.append((known, record, content))
-        for known, record, content in waiting:
-            vars(record).update(loads(content, functools.partial(_resolve, known.backend)))
+                waiting.append((known, (place, key), record, content))
+        for known, where, record, content in waiting:
+            refers = known.refers[where] = set()
+            vars(record).update(loads(content, functools.partial(_resolve, known.backend, refers)))
         self._load_additions()
         for (account, region), known in self._written.items():
             self._note(account, region, known)
@@ -294,8 +316,9 @@ def _replaced(record: Any, there: Any) -> bool:
     return record is not None and record is not there
 
 
-def _resolve(backend: Any, where: Any) -> Any:
+def _resolve(backend: Any, refers: set[tuple[Place, Any]], where: Any) -> Any:
     place, key = where
+    refers.add((place, key))
     return backend if place == _ITSELF else shelves.at(backend, place)[key]
 
 

@@ -122,12 +122,13 @@ def _ended(member: Member) -> list[str]:
     wrong = []
 
     def look() -> list[dict[str, Any]] | None:
+        there = project.executions(name)
         found = [
             item
-            for item in project.executions(name)
+            for item in there
             if any(source.get("revisionId") in member.words for source in item.get("sourceRevisions", []))
         ]
-        over = all(item["status"] not in ("InProgress", "Stopping") for item in project.executions(name))
+        over = all(item["status"] not in ("InProgress", "Stopping") for item in there)
         return found if over and len(found) >= len(member.words) else None
 
     try:

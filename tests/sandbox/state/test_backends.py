@@ -129,13 +129,32 @@ def test_what_is_loaded_is_changed_and_kept_like_what_was_made(mine: SandboxProc
     assert iam.get_policy(PolicyArn="arn:aws:iam::123456789012:policy/p")["Policy"]["AttachmentCount"] == 0
 
 
+def test_what_is_renamed_is_found_by_those_that_refer_to_it(mine: SandboxProcess) -> None:
+    iam = mine.client("iam")
+    iam.create_group(GroupName="g")
+    for name in ("before", "leaves"):
+        iam.create_user(UserName=name)
+        iam.add_user_to_group(GroupName="g", UserName=name)
+    iam.update_user(UserName="before", NewUserName="after")
+    iam.remove_user_from_group(GroupName="g", UserName="leaves")
+    iam.delete_user(UserName="leaves")
+    mine.kill()
+    mine.start_again()
+    assert [user["UserName"] for user in mine.client("iam").get_group(GroupName="g")["Users"]] == ["after"]
+
+
 def test_credentials_of_a_role_outlive_the_process(mine: SandboxProcess) -> None:
     import boto3
 
     iam = mine.client("iam")
     arn = iam.create_role(RoleName="worker", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     iam.put_role_policy(RoleName="worker", PolicyName="in", PolicyDocument=POLICY)
-    issued = mine.client("sts").assume_role(
+    iam.create_user(UserName="caller")
+    may = POLICY.replace("s3:ListAllMyBuckets", "sts:*")
+    iam.put_user_policy(UserName="caller", PolicyName="in", PolicyDocument=may)
+    key = iam.create_access_key(UserName="caller")["AccessKey"]
+    caller = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")
+    issued = caller.client("sts", endpoint_url=mine.url).assume_role(
         RoleArn=arn, RoleSessionName="session", Policy=POLICY, Tags=[{"Key": "a", "Value": "b"}]
     )["Credentials"]
     keys = (issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
@@ -143,8 +162,8 @@ def test_credentials_of_a_role_outlive_the_process(mine: SandboxProcess) -> None
     for end in (mine.kill, mine.stop):
         end()
         mine.start_again()
-        caller = session.client("sts", endpoint_url=mine.url).get_caller_identity()
-        assert caller["Arn"] == "arn:aws:sts::123456789012:assumed-role/worker/session"
+        who = session.client("sts", endpoint_url=mine.url).get_caller_identity()
+        assert who["Arn"] == "arn:aws:sts::123456789012:assumed-role/worker/session"
         assert session.client("s3", endpoint_url=mine.url).list_buckets()["Buckets"] == []
 
 
