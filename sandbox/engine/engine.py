@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sandbox.engine.clients import Clients
 from sandbox.engine.clock import Clock
+from sandbox.engine.confinement import Confinement
 from sandbox.engine.events import Events
 from sandbox.engine.git import Git
 from sandbox.engine.processes import Processes
@@ -33,7 +34,7 @@ class Engine:
         self.store = Store(settings.state / "records.sqlite")
         self.tasks = Tasks(self.store, self.clock)
         self.events = Events(self.tasks, self.clock)
-        self.processes = Processes(self.store)
+        self.processes = Processes(self.store, Confinement(settings.state))
         self.git = Git(settings.state / "git")
         self.clients = Clients(settings.account, self.clock.now)
 

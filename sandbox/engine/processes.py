@@ -1,5 +1,7 @@
 """Processes as containers: a clean environment, a process group of their own, resource limits.
 
+Where the kernel allows it, also without sight of the sandbox's own state and processes: see confinement.
+
 This is no jail: repository code runs as the user who started the sandbox.
 """
 
@@ -15,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sandbox.engine.confinement import Confinement
 from sandbox.engine.store import Records, Store
 
 KEEP = ("LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
@@ -33,7 +36,8 @@ class Command:
 
     `timeout`: real seconds until the whole process group is killed. `on_line` gets each line of the merged
     output without its newline. `memory`: bytes of address space; `data`: bytes of memory of its own that may
-    be written to (stacks and mappings included); `file_size`: bytes of the largest file.
+    be written to (stacks and mappings included); `file_size`: bytes of the largest file. `seen`: folders
+    of the sandbox's state that the process works with, beside `cwd`; all others may be out of its sight.
     """
 
     argv: Sequence[str]
@@ -46,6 +50,7 @@ class Command:
     data: int | None = None
     file_size: int = 20 * 2**30
     open_files: int = 4096
+    seen: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
@@ -67,12 +72,14 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 class Process:
     """A running process group. `wait()` blocks until it ended and its output was read to the end."""
 
-    def __init__(self, command: Command, on_exit: Callable[[], None]) -> None:
+    def __init__(
+        self, command: Command, on_exit: Callable[[], None], confinement: Confinement | None = None
+    ) -> None:
         self.stopped = False
         self.timed_out = False
         self._on_exit = on_exit
         self._popen = subprocess.Popen(
-            list(command.argv),
+            confinement.around(command.argv, command.seen) if confinement else list(command.argv),
             cwd=command.cwd,
             env=clean_environment(command.env),
             stdin=subprocess.PIPE if command.input is not None else subprocess.DEVNULL,
@@ -120,7 +127,8 @@ class Process:
         code = self._popen.wait()
         # A child left in the background may hold the output open: it belongs to the group and ends with it.
         _kill_group(self.pid, signal.SIGKILL)
-        self._reader.join()
+        # One that left the group too ends with its confinement; without, its output is not waited for.
+        self._reader.join(GRACE)
         if self._timer:
             self._timer.cancel()
         self._on_exit()
@@ -134,7 +142,8 @@ class Process:
 class Processes:
     """All processes of the sandbox by key; their groups are recorded so that a crash leaves none behind."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, confinement: Confinement | None = None) -> None:
+        self._confinement = confinement
         self._records = Records(store, "engine/process")
         self._lock = threading.Lock()
         self._running: dict[str, Process] = {}
@@ -144,7 +153,7 @@ class Processes:
         with self._lock:
             if key in self._running:
                 raise ValueError(f"process {key} is already running")
-            process = Process(command, on_exit=lambda: self._forget(key))
+            process = Process(command, on_exit=lambda: self._forget(key), confinement=self._confinement)
             self._running[key] = process
         self._records.put(key, {"pid": process.pid, "started": _start_time(process.pid)})
         return process

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,8 @@ def serving_command(
     isolated = socket is not None and layout.mounted
     if isolated:
         argv.append(str(socket))
-    return _command(argv, layout, environment, env, None, on_line, network=not isolated)
+    command = _command(argv, layout, environment, env, None, on_line, network=not isolated)
+    return replace(command, seen=[socket.parent]) if socket else command
 
 
 def failure_reason(layout: JobLayout, code: int) -> str:

@@ -83,4 +83,5 @@ def function_command(
         on_line=on_line,
         data=memory + UNUSED,
         file_size=file_size,
+        seen=[package.requests.parent, *([package.layers] if package.layers else [])],
     )

@@ -8,7 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-PROGRAM = Path(__file__).parent / "containers" / "enter.py"
+from sandbox.engine.confinement import CONFINED
+
+PROGRAM = CONFINED / "enter.py"
 _PROBE_SECONDS = 20
 
 

@@ -111,6 +111,7 @@ class Inputs:
         environment |= session.environment() | {"HOME": str(self._home)}
         return ShellSettings(
             program=spec.shell,
+            folder=self._folder,
             tmp=self._folder / "output" / "tmp",
             cwd=self.source,
             env=environment,

@@ -46,10 +46,12 @@ class BuildEnded(Exception):
 
 @dataclass(frozen=True)
 class ShellSettings:
-    """`tmp`: a folder for scripts and state; `cwd`: where the first command starts; `timeout`: real seconds
-    from now until the whole group is killed; `log`: gets each line of output as it comes."""
+    """`folder`: all that is the build's own; `tmp`: a folder in it for scripts and state; `cwd`: where the
+    first command starts; `timeout`: real seconds from now until the whole group is killed; `log`: gets each
+    line of output as it comes."""
 
     program: str
+    folder: Path
     tmp: Path
     cwd: Path
     env: Mapping[str, str]
@@ -85,6 +87,7 @@ class Shell:
                 env=settings.env,
                 timeout=settings.timeout,
                 on_line=self._line,
+                seen=[settings.folder],
             ),
             key=self._key,
         )

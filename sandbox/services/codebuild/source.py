@@ -111,7 +111,14 @@ class Downloader:
             "PATH": f"{self.tools}:/usr/local/bin:/usr/bin:/bin",
             "GIT_TERMINAL_PROMPT": "0",
         }
-        command = Command(["git", *arguments], cwd=folder, env=variables, timeout=600, on_line=lines.append)
+        command = Command(
+            ["git", *arguments],
+            cwd=folder,
+            env=variables,
+            timeout=600,
+            on_line=lines.append,
+            seen=[self.home.parent],
+        )
         exit = self.processes.run(command, key=self.process_key)
         if exit.stopped:
             raise Stopped
