@@ -60,6 +60,15 @@ def authority(state: Path) -> Path:
     return path
 
 
+def trusted(state: Path) -> str:
+    """Whom a process inside the sandbox trusts: the machine's authorities, and the sandbox's own (PEM)."""
+    import ssl
+
+    machines = ssl.get_default_verify_paths().cafile
+    own = authority(state).read_text()
+    return f"{Path(machines).read_text()}\n{own}" if machines else own
+
+
 def server(state: Path) -> Path:
     """A new key and certificate of the server, for SERVER_LIFE, and the authority's after it."""
     from cryptography import x509

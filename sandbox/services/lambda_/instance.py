@@ -22,6 +22,7 @@ from sandbox.engine.engine import Engine
 from sandbox.engine.logs import LogStream
 from sandbox.engine.processes import Exit
 from sandbox.runtimes.functions import Package, function_command
+from sandbox.state import certificates
 
 INIT_SECONDS = 10.0
 """Seconds for which a function may load beyond the time-out of its first event."""
@@ -90,6 +91,7 @@ class Instance:
         stream = f"{day}/[{plan.version}]{self._id}"
         self._log = LogStream(session, plan.log_group, stream, create_group=True)
         self._log.__enter__()
+        (self._folder / "trusted.pem").write_text(certificates.trusted(engine.settings.state))
         self._requests = _pipe(self._folder / "requests")
         self._responses = _pipe(self._folder / "responses")
         self._ended, self._end = os.pipe()
@@ -127,6 +129,8 @@ class Instance:
         return {
             **own,
             **session.environment(),
+            # Providers of custom resources insist on TLS, whatever the scheme of their ResponseURL.
+            "SSL_CERT_FILE": str(self._folder / "trusted.pem"),
             "_HANDLER": config["Handler"],
             "AWS_LAMBDA_FUNCTION_NAME": self.plan.name,
             "AWS_LAMBDA_FUNCTION_VERSION": self.plan.version,

@@ -19,7 +19,8 @@ from tests.waiting import until
 
 # Answers as AWS's own cfn-response module does; what it answers is in the resource's properties.
 PROVIDER = """
-import json, urllib.request
+import json, urllib.parse, urllib.request
+from http.client import HTTPSConnection
 
 def handler(event, context):
     wanted, kind = event["ResourceProperties"], event["RequestType"]
@@ -33,6 +34,12 @@ def handler(event, context):
     answer["NoEcho"] = wanted.get("Hidden") == "true"
     answer["Data"] = {"Echo": wanted.get("Text", ""), "Padding": "x" * (5000 if kind in wanted.get("Long", []) else 0)}
     body = json.dumps(answer).encode()
+    if wanted.get("Tls"):  # as crhelper does, which takes no notice of the URL's scheme
+        parts = urllib.parse.urlsplit(event["ResponseURL"])
+        connection = HTTPSConnection(parts.netloc, timeout=20)
+        connection.request("PUT", f"{parts.path}?{parts.query}", body, {"content-type": ""})
+        assert connection.getresponse().status == 200
+        return
     request = urllib.request.Request(event["ResponseURL"], body, {"Content-Type": ""}, method="PUT")
     urllib.request.urlopen(request, timeout=20)
 """
@@ -192,6 +199,15 @@ def test_what_a_provider_hides_is_shown_nowhere(stacks: Stacks, resource: Resour
     events = stacks.client.describe_stack_events(StackName=name)["StackEvents"]
     shown = [event["ResourceProperties"] for event in events if event["LogicalResourceId"] == "P"]
     assert {json.loads(text)["Value"] for text in shown} == {"<****>"}
+    stacks.delete(name)
+
+
+def test_a_provider_that_insists_on_tls_is_heard(stacks: Stacks, resource: Resource) -> None:
+    shown = {"Echo": {"Value": {"Fn::GetAtt": ["C", "Echo"]}}}
+    name = new_name()
+    stack = stacks.create({"Resources": {"C": resource(Tls="true", Text="over TLS")}, "Outputs": shown}, name)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stacks.reasons(name)
+    assert outputs(stack) == {"Echo": "over TLS"}
     stacks.delete(name)
 
 
