@@ -5,17 +5,16 @@ from __future__ import annotations
 import io
 import os
 import re
-import shutil
 import stat
 import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from sandbox.engine.archives import BadArchive, Limits, open_zip
 from sandbox.services.codebuild.buildspec import Output
 
-EXTRACTED_LIMIT = 10 * 2**30
-"""Bytes that one source may extract to."""
+EXTRACTED = Limits(10 * 2**30, files=500_000)
+"""What one source may extract to."""
 
 
 class ClientError(Exception):
@@ -85,32 +84,7 @@ def pack(files: Mapping[str, Path]) -> bytes:
 def unpack(data: bytes, folder: Path) -> None:
     """Extracts regular files only, and only below `folder`. ClientError for anything else."""
     try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-    except zipfile.BadZipFile as error:
-        raise ClientError(f"the source is no ZIP file: {error}") from error
-    with archive:
-        if sum(entry.file_size for entry in archive.infolist()) > EXTRACTED_LIMIT:
-            raise ClientError(f"the source extracts to more than {EXTRACTED_LIMIT} bytes")
-        try:
-            for entry in archive.infolist():
-                _extract(archive, entry, folder)
-        except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, ValueError) as error:
-            # What is damaged, encrypted, compressed in a way of its own, or both a file and a folder.
-            raise ClientError(f"the source cannot be extracted: {error}") from error
-
-
-def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> None:
-    name = PurePosixPath(entry.filename)
-    mode = entry.external_attr >> 16
-    kind = stat.S_IFMT(mode)
-    if name.is_absolute() or ".." in name.parts or kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise ClientError(f"the source holds a path that leaves it: {entry.filename}")
-    target = folder / name
-    if entry.is_dir():
-        target.mkdir(parents=True, exist_ok=True)
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with archive.open(entry) as source, target.open("wb") as file:
-        shutil.copyfileobj(source, file)  # no more than the size that was counted: zipfile stops there
-    if mode:
-        target.chmod(mode & 0o777 | stat.S_IRUSR | stat.S_IWUSR)
+        with open_zip(data, EXTRACTED) as archive:
+            archive.extract(folder)
+    except BadArchive as error:
+        raise ClientError(f"the source cannot be extracted: {error}") from error

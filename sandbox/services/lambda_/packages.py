@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import os
 import shutil
-import stat
-import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
+from sandbox.engine.archives import BadArchive, Limits, open_zip
 from sandbox.engine.engine import Engine
 from sandbox.engine.operations import AwsError, Call
 from sandbox.services.lambda_.names import invalid
@@ -23,6 +21,8 @@ ZIPPED = 52_428_800
 """Bytes of a zip in a request."""
 UNZIPPED = 262_144_000
 """Bytes of a function's code with its layers."""
+ANY_SIZE = Limits(2**62, ratio=2**62)
+"""What is too large has a message of its own."""
 
 
 def take(call: Call, given: dict[str, Any]) -> bytes:
@@ -69,25 +69,16 @@ def _from_s3(call: Call, given: dict[str, Any]) -> bytes:
 
 def _check(data: bytes) -> None:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-            broken = archive.testzip() is not None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+        with open_zip(data, ANY_SIZE) as archive:
+            if not archive.files:
+                raise invalid("Uploaded file must be a non-empty zip")
+            if archive.size > UNZIPPED:
+                raise invalid(f"Unzipped size must be smaller than {UNZIPPED} bytes")
+            archive.check()
+    except BadArchive as error:
         raise invalid(
             "Could not unzip uploaded file. Please check your file, then try to upload again."
         ) from error
-    if broken or any(_leaves(entry) for entry in entries):
-        raise invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
-    if not entries:
-        raise invalid("Uploaded file must be a non-empty zip")
-    if sum(entry.file_size for entry in entries) > UNZIPPED:
-        raise invalid(f"Unzipped size must be smaller than {UNZIPPED} bytes")
-
-
-def _leaves(entry: zipfile.ZipInfo) -> bool:
-    """Whether an entry would be written outside of its folder, or is a link (which could lead out of it)."""
-    name = PurePosixPath(entry.filename)
-    return name.is_absolute() or ".." in name.parts or stat.S_ISLNK(entry.external_attr >> 16)
 
 
 def digest(data: bytes) -> str:
@@ -114,25 +105,13 @@ def unpacked(engine: Engine, identifiers: list[str]) -> Path:
         return folder
     part = folder.with_name(f"{name}.{os.getpid()}.{os.urandom(4).hex()}")
     for identifier in identifiers:
-        with zipfile.ZipFile(_zip(engine, identifier)) as archive:
-            for entry in archive.infolist():
-                _extract(archive, entry, part)
+        with open_zip(_zip(engine, identifier), ANY_SIZE) as archive:
+            archive.extract(part)
     try:
         part.rename(folder)
     except OSError:  # another thread was first
         shutil.rmtree(part)
     return folder
-
-
-def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> None:
-    target = folder / PurePosixPath(entry.filename)
-    if entry.is_dir():
-        target.mkdir(parents=True, exist_ok=True)
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(archive.read(entry))
-    mode = stat.S_IMODE(entry.external_attr >> 16)
-    target.chmod((mode | stat.S_IRUSR) if mode else 0o644)
 
 
 def _zip(engine: Engine, identifier: str) -> Path:
@@ -141,5 +120,5 @@ def _zip(engine: Engine, identifier: str) -> Path:
 
 def size(engine: Engine, identifier: str) -> int:
     """Bytes of a package, unzipped."""
-    with zipfile.ZipFile(_zip(engine, identifier)) as archive:
-        return sum(entry.file_size for entry in archive.infolist())
+    with open_zip(_zip(engine, identifier), ANY_SIZE) as archive:
+        return archive.size

@@ -130,7 +130,7 @@ def test_repository_is_seeded(stacks: Stacks, sandbox: SandboxProcess) -> None:
     [
         (None, "NoSuchKey"),
         (b"no zip", "is not a zip file"),
-        (_seed(**{"../x": b""}), "leads out of the repository"),
+        (_seed(**{"../x": b""}), "leads out of its folder"),
     ],
 )
 def test_a_bad_seed_leaves_no_repository(

@@ -106,7 +106,7 @@ LINK = archive({"word.txt": "x"})
     ("data", "reason"),
     [
         (b"this is no archive", "Failed to extract model data archive"),
-        (archive({"../outside.txt": "x"}), "leads out of the model folder"),
+        (archive({"../outside.txt": "x"}), "leads out of its folder"),
         (archive({"code/inference.py": "def model_fn(d):\n    raise RuntimeError('no model here')\n"}),
          "did not pass the ping health check"),
     ],

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import stat
-import zipfile
 from typing import Any
 
+from sandbox.engine.archives import BadArchive, Limits, ZipArchive, open_zip
 from sandbox.services.cloudformation.resources.errors import unless_missing, unless_resumed
 from sandbox.services.cloudformation.resources.handler import (
     Handler,
@@ -106,25 +104,20 @@ def _seed(request: Request) -> list[dict[str, Any]]:
     if answer["ContentLength"] > MAX_SEED_BYTES:
         raise ResourceFailed(f"{name} is larger than {MAX_SEED_BYTES} bytes")
     try:
-        with zipfile.ZipFile(io.BytesIO(answer["Body"].read())) as archive:
+        with open_zip(answer["Body"].read(), Limits(MAX_SEED_BYTES, MAX_SEED_FILES)) as archive:
             return _files(archive, name)
-    except zipfile.BadZipFile:
-        raise ResourceFailed(f"{name} is not a zip file") from None
+    except BadArchive as error:
+        raise ResourceFailed(f"{name} cannot be unzipped: {error}") from None
 
 
-def _files(archive: zipfile.ZipFile, name: str) -> list[dict[str, Any]]:
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    if not entries:
+def _files(archive: ZipArchive, name: str) -> list[dict[str, Any]]:
+    if not archive.files:
         raise ResourceFailed(f"{name} holds no files")
-    if len(entries) > MAX_SEED_FILES or sum(entry.file_size for entry in entries) > MAX_SEED_BYTES:
-        raise ResourceFailed(f"{name} holds more than {MAX_SEED_FILES} files or {MAX_SEED_BYTES} bytes")
-    files = []
-    for entry in entries:
-        mode = entry.external_attr >> 16
-        if mode and not stat.S_ISREG(mode) and stat.S_IFMT(mode):
-            raise ResourceFailed(f"{name}: {entry.filename} is no regular file")
-        if entry.filename.startswith("/") or ".." in entry.filename.split("/"):
-            raise ResourceFailed(f"{name}: {entry.filename} leads out of the repository")
-        kind = "EXECUTABLE" if mode & 0o111 else "NORMAL"
-        files.append({"filePath": entry.filename, "fileMode": kind, "fileContent": archive.read(entry)})
-    return files
+    return [
+        {
+            "filePath": entry.name,
+            "fileMode": "EXECUTABLE" if entry.mode & 0o111 else "NORMAL",
+            "fileContent": archive.read(entry),
+        }
+        for entry in archive.files.values()
+    ]

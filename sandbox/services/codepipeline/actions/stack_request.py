@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from typing import Any
 
+from sandbox.engine.archives import BadArchive, Limits, open_zip
 from sandbox.services.codepipeline.actions.context import ActionFailed, Context
 
 INLINE_BYTES = 51_200
 """Bytes of a template that may travel in the request itself."""
+FILE_BYTES = 2**20
+"""Bytes of a template, the largest of the files that an action reads."""
+ARTIFACT = Limits(10 * 2**30, files=500_000)
 
 
 class StackRequest:
@@ -45,13 +47,23 @@ class StackRequest:
     def _file(self, path: str) -> bytes:
         """`Artifact::file` out of the input artifacts."""
         artifact, _, name = path.partition("::")
-        with zipfile.ZipFile(io.BytesIO(self.context.input(artifact))) as archive:
-            try:
-                return archive.read(name)
-            except KeyError:
-                raise ActionFailed(
-                    "ConfigurationError", f"File [{name}] does not exist in artifact [{artifact}]"
-                ) from None
+        try:
+            with open_zip(self.context.input(artifact), ARTIFACT) as archive:
+                entry = archive.files.get(name)
+                if entry is None:
+                    raise ActionFailed(
+                        "ConfigurationError", f"File [{name}] does not exist in artifact [{artifact}]"
+                    )
+                if entry.size > FILE_BYTES:
+                    raise ActionFailed(
+                        "ConfigurationError",
+                        f"File [{name}] of artifact [{artifact}] is larger than {FILE_BYTES} bytes",
+                    )
+                return archive.read(entry)
+        except BadArchive as error:
+            raise ActionFailed(
+                "ConfigurationError", f"Artifact [{artifact}] cannot be unzipped: {error}"
+            ) from error
 
     def _json(self, path: str) -> dict[str, Any]:
         try:
