@@ -82,6 +82,8 @@ S3 = frozenset(
         "InvalidToken",
         "InvalidURI",
         "KeyTooLongError",
+        "KMS.DisabledException",
+        "KMS.KMSInvalidStateException",
         "KMS.NotFoundException",
         "MalformedACLError",
         "MalformedPolicy",
@@ -128,6 +130,8 @@ SERVICES: dict[str, frozenset[str]] = {
     # IAM's and STS's models leave out what their references call common.
     "cloudformation": frozenset({"ValidationError"}),
     "kms": frozenset({"InvalidToken", "NotAuthorizedException"}),
+    # "Common errors" of the CloudWatch API Reference: what a request breaks that no shape limits
+    "cloudwatch": frozenset({"InvalidParameterValue", "InvalidParameterCombination", "ValidationError"}),
     "logs": frozenset({"ResourceNotFoundException"}),
     "sagemaker-runtime": frozenset({"ValidationError"}),
     "stepfunctions": frozenset({"StateMachineDoesNotExist"}),

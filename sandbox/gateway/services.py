@@ -100,6 +100,7 @@ ROOMS = (
     "ecr",
     "events",
     "iam",
+    "kms",
     "lambda_",
     "s3",
     "sagemaker",

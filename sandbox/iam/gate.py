@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from sandbox.iam import kms_grants, moto_resources, policy
+from sandbox.iam import key_states, kms_grants, moto_resources, policy
 from sandbox.iam.actions import Check, Unmapped, iam_prefix, resolve
 from sandbox.iam.context import Context, RequestFacts, request_keys
 from sandbox.iam.documents import parse
@@ -48,6 +48,7 @@ def authorize(principal: Principal, request: RequestFacts, record: Record | None
         if not decision.allowed:
             keys = functools.partial(request_keys, principal, request)
             raise denied(principal, request.service, decision, keys)
+        key_states.check(request.service, request.account, decision)
 
 
 def authorize_action(
@@ -67,6 +68,7 @@ def authorize_action(
         record(Decided(principal.arn, request.service, request.operation, decision, time.time()))
     if not decision.allowed:
         raise denied(principal, request.service, decision)
+    key_states.check(request.service, request.account, decision)
 
 
 def decisions(principal: Principal, request: RequestFacts) -> Iterator[Decision]:

@@ -22,6 +22,12 @@ DEFAULTS: dict[str, Any] = {
     "TracingConfig": {"Mode": "PassThrough"},
     "PackageType": "Zip",
 }
+RETIRED = frozenset(
+    {"python2.7", "python3.6", "python3.7", "python3.8", "python3.9"}
+    | {f"nodejs{version}.x" for version in (4.3, 6.10, 8.10, 10, 12, 14, 16, 18)}
+    | {"java8", "go1.x", "ruby2.5", "ruby2.7", "dotnetcore2.1", "dotnetcore3.1", "dotnet6", "provided"}
+)
+"""Runtimes that AWS takes no more ("Deprecated runtimes", Lambda Developer Guide)."""
 _REFUSED = (
     "ImageConfig",
     "FileSystemConfigs",
@@ -88,6 +94,11 @@ def _runtime(wanted: dict[str, Any]) -> None:
     if not runtime or not wanted.get("Handler"):
         raise invalid(
             "Runtime and Handler are mandatory parameters for functions created with deployment packages."
+        )
+    if runtime in RETIRED:
+        raise invalid(
+            f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda "
+            "functions. We recommend you use a supported runtime while creating or updating functions.",
         )
     if runtime not in PYTHONS:
         raise invalid(

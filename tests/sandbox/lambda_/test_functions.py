@@ -300,6 +300,10 @@ def create(function: Function, **changed: Any) -> Any:
             lambda f: create(f, Role=f"arn:aws:iam::{ACCOUNT}:role/none"),
             "The role defined for the function cannot be assumed by Lambda.",
         ),
+        (
+            lambda f: create(f, Runtime="python3.8"),
+            "The runtime parameter of python3.8 is no longer supported",
+        ),
         (lambda f: create(f, Runtime="nodejs22.x"), "Runtime nodejs22.x is not implemented in the sandbox"),
         (lambda f: create(f, Code={"ZipFile": b"no zip"}), "Could not unzip uploaded file"),
         (lambda f: create(f, Code={"ZipFile": zipped(**{"../up": ""})}), "Could not unzip uploaded file"),
