@@ -159,7 +159,7 @@ def get_metric_data(call: Call, **request: Any) -> Record:
         statistic = query.get("MetricStat")
         if query.get("Expression") or statistic is None:
             raise AwsError(
-                "InvalidParameterValue",
+                "ValidationError",
                 f"Expression of MetricDataQueries (query {query['Id']}) is not implemented by the sandbox.",
             )
         if query.get("ReturnData") is False:

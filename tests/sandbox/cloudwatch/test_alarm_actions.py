@@ -23,6 +23,7 @@ def test_an_alarm_tells_a_topic(sandbox: SandboxProcess) -> None:
         EvaluationPeriods=1,
         Threshold=1.0,
         ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="ignore",  # or an evaluation between the two would set its own state
         AlarmActions=[topic],
     )
     for state in ("OK", "ALARM"):
