@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sandbox.engine.foreign_files import is_file, read_inside
 from sandbox.engine.processes import Command
 from sandbox.runtimes.environments import Environment, uv, uv_cache
 from sandbox.runtimes.layout import JobLayout
@@ -127,8 +128,8 @@ def failure_reason(layout: JobLayout, code: int) -> str:
     """FailureReason of a job that ended with `code`, from what it wrote to /opt/ml/output/failure."""
     message = ""
     for path in (layout.failure, layout.opt_ml / "output" / "message"):
-        if path.is_file():
-            message = path.read_text(errors="replace").strip()
+        if is_file(path, layout.folder):
+            message = read_inside(path, layout.folder).decode(errors="replace").strip()
             break
     text = (
         f"AlgorithmError: {message}, exit code: {code}" if message else f"AlgorithmError: , exit code: {code}"

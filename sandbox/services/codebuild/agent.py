@@ -184,10 +184,11 @@ class Agent:
             exclude_paths=output.exclude_paths,
         )
         self.say("Assembling file list")
-        files = collect(expanded, self.inputs.source)
+        files = collect(expanded, self.inputs.source, self.inputs.folder)
         self.say(f"Found {len(files)} file(s)")
         name = _expand(shell, output.name) if output.name else None
-        return Uploader(self.session, self.shape["encryptionKey"], self.shape).upload(target, files, name)
+        uploader = Uploader(self.session, self.inputs.folder, self.shape["encryptionKey"], self.shape)
+        return uploader.upload(target, files, name)
 
     def _export(self, shell: Shell) -> None:
         values = shell.values(self.spec.exported_variables)

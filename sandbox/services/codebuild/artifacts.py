@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.engine.clients import Session
+from sandbox.engine.foreign_files import read_inside
 from sandbox.services.codebuild.files import ClientError, pack
 
 
 @dataclass(frozen=True)
 class Uploader:
-    """`key`: the KMS key of the build; `build`: its API shape."""
+    """`key`: the KMS key of the build; `build`: its API shape; `folder`: all that is the build's own."""
 
     session: Session
+    folder: Path
     key: str
     build: Mapping[str, Any]
 
@@ -37,11 +39,13 @@ class Uploader:
         if target.get("packaging") == "ZIP":
             return self._zip(target, bucket, key, files)
         for file_name, path in files.items():
-            self._put(target, bucket, f"{key}/{file_name}" if key else file_name, path.read_bytes())
+            self._put(
+                target, bucket, f"{key}/{file_name}" if key else file_name, read_inside(path, self.folder)
+            )
         return self._shape(target, f"arn:aws:s3:::{bucket}/{key}".rstrip("/"))
 
     def _zip(self, target: dict[str, Any], bucket: str, key: str, files: dict[str, Path]) -> dict[str, Any]:
-        data = pack(files)
+        data = pack(files, self.folder)
         self._put(target, bucket, key, data)
         sums = {
             "sha256sum": hashlib.sha256(data).hexdigest(),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sandbox.engine.archives import BadArchive, Limits, open_zip
+from sandbox.engine.foreign_files import is_file, is_inside, open_inside
 from sandbox.services.codebuild.buildspec import Output
 
 EXTRACTED = Limits(10 * 2**30, files=500_000)
@@ -21,16 +22,19 @@ class ClientError(Exception):
     """What CodeBuild reports as phase context `CLIENT_ERROR`."""
 
 
-def collect(output: Output, source: Path) -> dict[str, Path]:
+def collect(output: Output, source: Path, folder: Path) -> dict[str, Path]:
     """Files of an artifact by their name in it. ClientError where none matches.
 
-    Patterns are relative to the base directory: `*` stays in its directory, `**` crosses them.
+    Patterns are relative to the base directory: `*` stays in its directory, `**` crosses them. A link that
+    leads out of `folder`, all that the build has of its own, is none.
     """
     base = _base_directory(output.base_directory, source)
+    if not is_inside(base, folder):
+        raise ClientError(f"no matching base directory path found for {output.base_directory}")
     wanted = [glob(pattern) for pattern in output.files]
     unwanted = [glob(pattern) for pattern in output.exclude_paths]
     chosen: dict[str, Path] = {}
-    for path in sorted(_walk(base)):
+    for path in sorted(_walk(base, folder)):
         name = path.relative_to(base).as_posix()
         if any(p.fullmatch(name) for p in wanted) and not any(p.fullmatch(name) for p in unwanted):
             chosen[path.name if output.discard_paths else name] = path
@@ -61,23 +65,25 @@ def _base_directory(name: str | None, source: Path) -> Path:
     raise ClientError(f"no matching base directory path found for {name}")
 
 
-def _walk(base: Path) -> Iterable[Path]:
+def _walk(base: Path, own: Path) -> Iterable[Path]:
     for folder, _, names in os.walk(base):
         for name in names:
             path = Path(folder, name)
-            if path.is_file():
+            if is_file(path, own):
                 yield path
 
 
-def pack(files: Mapping[str, Path]) -> bytes:
+def pack(files: Mapping[str, Path], folder: Path) -> bytes:
     """A zip of files with their permissions. The same files give the same bytes: no time is kept."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, path in sorted(files.items()):
             entry = zipfile.ZipInfo(name)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = (stat.S_IFREG | stat.S_IMODE(path.stat().st_mode)) << 16
-            archive.writestr(entry, path.read_bytes())
+            with open_inside(path, folder) as file:
+                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+                entry.external_attr = (stat.S_IFREG | mode) << 16
+                archive.writestr(entry, file.read())
     return buffer.getvalue()
 
 

@@ -37,13 +37,14 @@ class Container:
 
 
 class Inputs:
-    """`source`: the folder of the primary source. `say`: writes a line of CodeBuild's own to the log."""
+    """`source`: the folder of the primary source, in `folder`, all that is the build's own. `say`: writes a
+    line of CodeBuild's own to the log."""
 
     def __init__(self, build: BuildRecord, container: Container, say: Callable[[str], None]) -> None:
         self.source = container.folder / "output" / "src"
         self._build = build
         self._container = container
-        self._folder = container.folder
+        self.folder = container.folder
         self._say = say
         self._home, self._tools = container.folder / "root", container.folder / "tools"
         self._sources: dict[str, Path] = {}
@@ -70,17 +71,17 @@ class Inputs:
         }
         for index, source in enumerate(shape.get("secondarySources", [])):
             identifier = source["sourceIdentifier"]
-            folder = self._folder / "output" / f"src{index}"
+            folder = self.folder / "output" / f"src{index}"
             self._sources[identifier] = self._downloader.get(source, versions.get(identifier), folder).folder
 
     def buildspec(self) -> str:
         """Inline, at a path in the source, or an object in S3."""
         given = self._build.shape["source"].get("buildspec") or "buildspec.yml"
         if "\n" in given:
-            self._say(f"YAML location is {self._folder / 'readonly' / 'buildspec.yml'}")
+            self._say(f"YAML location is {self.folder / 'readonly' / 'buildspec.yml'}")
             return str(given)
         if given.startswith("arn:aws:s3:::"):
-            target = self._folder / "buildspec"
+            target = self.folder / "buildspec"
             self._downloader.get({"type": "S3", "location": given}, None, target)
             path = next(target.iterdir())
         else:
@@ -102,7 +103,7 @@ class Inputs:
             self._say(f"Selecting 'python' runtime version '{version}' based on manual selections...")
         else:
             self._say("No runtime version selected in buildspec.")
-        python = build_environment(self._folder / "python", version)
+        python = build_environment(self.folder / "python", version)
         self._prepare_home(git_credentials=spec.git_credential_helper)
         path = f"{python.bin}:/usr/local/bin:/usr/bin:/bin:{self._tools}"
         environment = {"PATH": path, "VIRTUAL_ENV": str(python.path)}
@@ -111,8 +112,8 @@ class Inputs:
         environment |= session.environment() | {"HOME": str(self._home)}
         return ShellSettings(
             program=spec.shell,
-            folder=self._folder,
-            tmp=self._folder / "output" / "tmp",
+            folder=self.folder,
+            tmp=self.folder / "output" / "tmp",
             cwd=self.source,
             env=environment,
             timeout=max(self._container.deadline - build.engine.clock.now(), 1.0),

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.engine.foreign_files import is_file, read_inside, write_inside
 from sandbox.engine.processes import Command, Exit, Processes
 
 # Reads the path of one script after the other. The pipe is opened for reading and writing, so that it never
@@ -104,7 +105,8 @@ class Shell:
     def run(self, command: str) -> int:
         """The command's exit status. BuildEnded if the build's processes are gone before it is known."""
         script = self._settings.tmp / "script.sh"
-        script.write_text(_SCRIPT.format(tmp=shlex.quote(str(self._settings.tmp)), command=command))
+        text = _SCRIPT.format(tmp=shlex.quote(str(self._settings.tmp)), command=command)
+        write_inside(script, self._settings.folder, text.encode())
         os.write(self._pipe, f"{script}\n".encode())
         result = self._results.get()
         if isinstance(result, Exit):
@@ -113,26 +115,29 @@ class Shell:
 
     def set(self, name: str, value: str) -> None:
         """Exports a variable to the commands that follow."""
-        with (self._settings.tmp / "env.sh").open("a") as file:
-            file.write(f"\nexport {name}={shlex.quote(value)}\n")
+        path, folder = self._settings.tmp / "env.sh", self._settings.folder
+        line = f"\nexport {name}={shlex.quote(value)}\n"
+        write_inside(path, folder, read_inside(path, folder) + line.encode())
 
     def values(self, names: tuple[str, ...]) -> dict[str, str]:
         """What the variables hold after the last command; those that are not set are left out."""
-        folder = self._settings.tmp / "exported"
-        folder.mkdir(exist_ok=True)
+        folder, own = self._settings.tmp / "exported", self._settings.folder
         target = shlex.quote(str(folder))
         lines = [
             f'if [ -n "${{{name}+set}}" ]; then printf %s "${name}" >{target}/{name}; fi' for name in names
         ]
-        if not lines or self.run("\n".join(lines)):
+        if not lines or self.run("\n".join([f"mkdir -p {target}", *lines])):
             return {}
-        return {name: (folder / name).read_text() for name in names if (folder / name).exists()}
+        return {name: self._read(folder / name) for name in names if is_file(folder / name, own)}
 
     def expand(self, text: str) -> str:
         """`text` after the shell's expansions, as artifact names have them."""
         target = self._settings.tmp / "expanded"
         self.run(f'printf %s "{text}" >{shlex.quote(str(target))}')
-        return target.read_text()
+        return self._read(target)
+
+    def _read(self, path: Path) -> str:
+        return read_inside(path, self._settings.folder).decode(errors="replace")
 
     def _wait(self) -> None:
         self._results.put(self._process.wait())

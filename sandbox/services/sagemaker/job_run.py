@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sandbox.engine.foreign_files import is_file, is_inside, open_inside
 from sandbox.engine.logs import LogStream
 from sandbox.engine.operations import AwsError
 from sandbox.engine.processes import Command, Exit
@@ -70,6 +71,19 @@ class Run:
                 f"ClientError: The environment of the image {image} could not be set up: {error}"
             ) from None
 
+    def own(self, folder: Path) -> Path:
+        """A folder that the job wrote to. JobFailed where it is, by now, a link that leads elsewhere."""
+        if not is_inside(folder, self.layout.folder):
+            raise JobFailed(f"ClientError: Artifact upload failed:{folder.name} leads out of the container.")
+        return folder
+
+    def message(self, file: Path) -> str:
+        """The start of a file in which the job may tell how it went; empty where there is none."""
+        if not is_file(file, self.layout.folder):
+            return ""
+        with open_inside(file, self.layout.folder) as data:
+            return data.read(4 * REASON_LENGTH).decode(errors="replace")[:REASON_LENGTH]
+
     def execute(self, command: Command) -> Exit | None:
         """Runs the job's process to its end; None when the job was stopped before it began."""
         if self.stopping:
@@ -89,14 +103,6 @@ class Run:
         said = (message or "\n".join(self.lines.tail)).strip()
         room = REASON_LENGTH - len("AlgorithmError: ") - len(end)
         return JobFailed(f"AlgorithmError: {said[-room:]}{end}")
-
-
-def message_of(file: Path) -> str:
-    """The start of a file in which a job may tell how it went; empty where there is none."""
-    if not file.is_file():
-        return ""
-    with file.open(errors="replace") as text:
-        return text.read(REASON_LENGTH)
 
 
 def run(job: Job, work: Callable[[Run], None]) -> Again | None:

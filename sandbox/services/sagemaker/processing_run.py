@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.engine.tasks import Again, task
 from sandbox.services.sagemaker.job_data import download, upload_folder
-from sandbox.services.sagemaker.job_run import Run, message_of, run
+from sandbox.services.sagemaker.job_run import Run, run
 from sandbox.services.sagemaker.jobs import PROCESSING, Job
 from sandbox.services.sagemaker.s3_uri import parse_s3_uri
 
@@ -55,11 +55,11 @@ def _work(run: Run) -> None:
         output = record.get("ProcessingOutputConfig", {})
         for each in output.get("Outputs", []):
             target = each["S3Output"]
-            folder = run.layout.local(target["LocalPath"])
+            folder = run.own(run.layout.local(target["LocalPath"]))
             upload_folder(run.s3(), folder, parse_s3_uri(target["S3Uri"]), output.get("KmsKeyId"))
         job.finish("Completed", said)
 
 
 def _exit_message(run: Run) -> dict[str, str]:
-    message = message_of(run.layout.opt_ml / "output" / "message")
+    message = run.message(run.layout.opt_ml / "output" / "message")
     return {"ExitMessage": message} if message else {}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.engine.processes import Exit
 from sandbox.engine.tasks import Again, task
 from sandbox.services.sagemaker.job_data import download, upload_file, upload_folder
-from sandbox.services.sagemaker.job_run import Run, message_of, run
+from sandbox.services.sagemaker.job_run import Run, run
 from sandbox.services.sagemaker.jobs import TRAINING, Job
 from sandbox.services.sagemaker.s3_uri import parse_s3_uri
 from sandbox.services.sagemaker.training_metrics import Metrics
@@ -68,7 +68,7 @@ def _end(run: Run, exit: Exit | None, record: dict[str, Any], metrics: Metrics) 
     stopped = exit is None or exit.stopped or run.stopping
     if exit is not None and exit.code and not stopped and not exit.timed_out:
         _upload_output(run, record)
-        raise run.algorithm_error(exit, message_of(run.layout.failure))
+        raise run.algorithm_error(exit, run.message(run.layout.failure))
     _move(run, "Uploading", "Uploading generated training model", **final)
     _upload_model(run, record)
     _upload_output(run, record)
@@ -95,13 +95,13 @@ def _upload_model(run: Run, record: dict[str, Any]) -> None:
     output, client = record["OutputDataConfig"], run.s3()
     target = parse_s3_uri(record["ModelArtifacts"]["S3ModelArtifacts"])
     if output.get("CompressionType") == "NONE":
-        upload_folder(client, run.layout.model, target, output.get("KmsKeyId"))
+        upload_folder(client, run.own(run.layout.model), target, output.get("KmsKeyId"))
     else:
         upload_file(client, _archive(run, run.layout.model, "model.tar.gz"), target, output.get("KmsKeyId"))
 
 
 def _upload_output(run: Run, record: dict[str, Any]) -> None:
-    if not any(run.layout.output_data.iterdir()):
+    if not any(run.own(run.layout.output_data).iterdir()):
         return
     output, client = record["OutputDataConfig"], run.s3()
     folder = parse_s3_uri(output["S3OutputPath"]).below(run.job.name, "output")
@@ -114,8 +114,9 @@ def _upload_output(run: Run, record: dict[str, Any]) -> None:
 
 def _archive(run: Run, folder: Path, name: str) -> Path:
     path = run.layout.folder / name
+    path.unlink(missing_ok=True)  # the job may have left a link there
     # The lightest compression: artifacts are written once and read a few times on the same machine.
     with tarfile.open(path, "w:gz", compresslevel=1) as archive:
-        for entry in sorted(folder.iterdir()):
+        for entry in sorted(run.own(folder).iterdir()):
             archive.add(entry, arcname=entry.name)
     return path

@@ -33,7 +33,7 @@ def tree(tmp_path: Path) -> Path:
     ],
 )
 def test_patterns(tree: Path, output: Output, names: set[str]) -> None:
-    assert set(collect(output, tree)) == names
+    assert set(collect(output, tree, tree)) == names
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_patterns(tree: Path, output: Output, names: set[str]) -> None:
 )
 def test_nothing_matches(tree: Path, output: Output, message: str) -> None:
     with pytest.raises(ClientError, match=message):
-        collect(output, tree)
+        collect(output, tree, tree)
 
 
 def test_the_same_files_give_the_same_bytes_and_permissions(
@@ -53,9 +53,9 @@ def test_the_same_files_give_the_same_bytes_and_permissions(
 ) -> None:
     (tree / "run.sh").write_text("#!/bin/sh")
     (tree / "run.sh").chmod(0o755)
-    files = collect(Output(("**/*",)), tree)
-    assert pack(files) == pack(files)
+    files = collect(Output(("**/*",)), tree, tree)
+    assert pack(files, tree) == pack(files, tree)
     target = tmp_path_factory.mktemp("out")
-    unpack(pack(files), target)
+    unpack(pack(files, tree), target)
     assert (target / "sub/deep/c.txt").read_text() == "sub/deep/c.txt"
     assert (target / "run.sh").stat().st_mode & 0o111
