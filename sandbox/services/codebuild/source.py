@@ -95,7 +95,9 @@ class Downloader:
         location = source["location"]
         depth = source.get("gitCloneDepth") or 0
         shallow = ["--depth", str(depth)] if depth else []
-        self._git(["clone", "-q", *shallow, location, str(folder)], self.home)
+        if version and version.startswith("-"):
+            raise ClientError(f"git checkout failed: {version} is no source version")
+        self._git(["clone", "-q", *shallow, "--", location, str(folder)], self.home)
         if version:
             self._git(
                 ["-c", "advice.detachedHead=false", "checkout", "-q", version.removeprefix("refs/heads/")],
@@ -110,6 +112,7 @@ class Downloader:
             "HOME": str(self.home),
             "PATH": f"{self.tools}:/usr/local/bin:/usr/bin:/bin",
             "GIT_TERMINAL_PROMPT": "0",
+            "GIT_ALLOW_PROTOCOL": "http:https",
         }
         command = Command(
             ["git", *arguments],

@@ -79,6 +79,9 @@ def create_commit(
             known = _staged(path, index)
             _stage(path, index, putFiles or [], deleteFiles or [], setFileModes or [])
             after = _staged(path, index)
+            for name in (_clean(file["filePath"]) for file in putFiles or []):
+                if name not in after:  # git leaves out what some file system would take for its own folder
+                    raise AwsError("InvalidPathException", f"{name} is not a path in a repository")
             tree = git.run(["write-tree"], path, environment=index).decode().strip()
         if parent and tree == before.decode().strip():
             raise AwsError("NoChangeException", "The commit changes nothing")
@@ -143,7 +146,7 @@ def _require_staged(path: Any, index: dict[str, str], name: str) -> tuple[str, s
 
 def _clean(name: str) -> str:
     parts = name.strip("/").split("/")
-    if any(part in ("", ".", "..", ".git") for part in parts):
+    if "\0" in name or any(part.lower() in ("", ".", "..", ".git") for part in parts):
         raise AwsError("InvalidPathException", f"{name} is not a path in a repository")
     return "/".join(parts)
 

@@ -7,11 +7,15 @@ import uuid
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from sandbox.engine.confinement import supported
+from sandbox.engine.engine import Engine, Settings
+from sandbox.services.codebuild.files import ClientError
+from sandbox.services.codebuild.source import Downloader
 from tests.sandbox.codebuild.conftest import BUCKET, lines, phase
 from tests.sandbox_process import SandboxProcess
 
@@ -65,3 +69,25 @@ def _text(path: Path) -> str:
         return path.read_bytes().decode(errors="replace")
     except OSError:
         return ""  # it has ended in between
+
+
+@pytest.mark.parametrize(
+    ("location", "version"),
+    [
+        ("ext::sh -c touch% {victim}", None),
+        ("file://{victim}", None),
+        ("--upload-pack=touch {victim}", None),
+        ("https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x", "--orphan=x"),
+    ],
+)
+def test_a_source_is_no_command(tmp_path: Path, location: str, version: str | None) -> None:
+    """Where a project's own check of its location should ever let something through."""
+    victim = tmp_path / "victim"
+    engine = Engine(Settings(tmp_path / "state"))
+    session: Any = SimpleNamespace(environment=dict)
+    downloader = Downloader(session, engine.processes, "k", tmp_path, tmp_path, lambda line: None)
+    source = {"type": "CODECOMMIT", "location": location.format(victim=victim)}
+    with pytest.raises(ClientError):
+        downloader.get(source, version, tmp_path / "source")
+    assert not victim.exists()
+    engine.store.close()
