@@ -22,8 +22,13 @@ class ParameterError(Exception):
     """What CodeBuild reports as phase context `Decrypted Variables Error`."""
 
 
-def project_variables(defined: list[dict[str, str]], spec: Buildspec, session: Session) -> dict[str, str]:
-    """`defined`: the build's environment variables as the API has them (start of the build over project)."""
+def project_variables(
+    defined: list[dict[str, str]], spec: Buildspec, session: Session
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Variables in the clear, and those of the Parameter Store.
+
+    `defined`: the build's environment variables as the API has them (start of the build over project).
+    """
     plain = dict(spec.variables)
     stored = dict(spec.parameter_store)
     for name in stored:
@@ -33,7 +38,7 @@ def project_variables(defined: list[dict[str, str]], spec: Buildspec, session: S
         target, other = (stored, plain) if variable.get("type") == "PARAMETER_STORE" else (plain, stored)
         target[name] = variable["value"]
         other.pop(name, None)
-    return plain | _parameters(stored, session)
+    return plain, _parameters(stored, session)
 
 
 def _parameters(stored: dict[str, str], session: Session) -> dict[str, str]:

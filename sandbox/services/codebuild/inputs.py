@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from sandbox.engine.clients import Session
 from sandbox.services.codebuild import images
@@ -15,14 +14,11 @@ from sandbox.services.codebuild.environment import (
     prepare_home,
     project_variables,
 )
+from sandbox.services.codebuild.masking import MaskedLog
 from sandbox.services.codebuild.record import BuildRecord, process_key
 from sandbox.services.codebuild.shell import ShellSettings
 from sandbox.services.codebuild.source import Downloader
 from sandbox.services.codebuild.yaml_file import YamlFileError
-
-
-class Log(Protocol):
-    def write(self, line: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -32,7 +28,7 @@ class Container:
     session: Session
     folder: Path
     image: images.Image
-    log: Log
+    log: MaskedLog
     deadline: float
 
 
@@ -97,7 +93,8 @@ class Inputs:
 
         build, session, image = self._build, self._container.session, self._container.image
         defined = build.shape["environment"].get("environmentVariables", [])
-        variables = project_variables(defined, spec, session)
+        variables, secrets = project_variables(defined, spec, session)
+        self._container.log.hide(secrets.values())
         version = images.python_version(image, spec.runtime_versions)
         if "python" in spec.runtime_versions:
             self._say(f"Selecting 'python' runtime version '{version}' based on manual selections...")
@@ -107,7 +104,7 @@ class Inputs:
         self._prepare_home(git_credentials=spec.git_credential_helper)
         path = f"{python.bin}:/usr/local/bin:/usr/bin:/bin:{self._tools}"
         environment = {"PATH": path, "VIRTUAL_ENV": str(python.path)}
-        environment |= variables
+        environment |= variables | secrets
         environment |= codebuild_variables(build.shape, self._sources)
         environment |= session.environment() | {"HOME": str(self._home)}
         return ShellSettings(

@@ -19,6 +19,7 @@ from sandbox.engine.tasks import task
 from sandbox.services.codebuild import images
 from sandbox.services.codebuild.agent import Agent, Interrupted, PhaseFailed, check_stop
 from sandbox.services.codebuild.inputs import Container
+from sandbox.services.codebuild.masking import MaskedLog
 from sandbox.services.codebuild.record import BuildRecord
 
 log = logging.getLogger(__name__)
@@ -73,9 +74,9 @@ def _attempt(build: BuildRecord, folder: Path) -> str:
     build.complete("SUCCEEDED")
     settings = build.shape["logs"]
     if settings["cloudWatchLogs"]["status"] == "DISABLED":
-        return Agent(build, Container(session, folder, image, _NoLog(), deadline)).run()
+        return Agent(build, Container(session, folder, image, MaskedLog(_NoLog()), deadline)).run()
     with LogStream(session, settings["groupName"], settings["streamName"]) as stream:
-        status = Agent(build, Container(session, folder, image, stream, deadline)).run()
+        status = Agent(build, Container(session, folder, image, MaskedLog(stream), deadline)).run()
     if stream.error:
         message = f"Error while writing logs: {stream.error}"
         build.shape["phases"][-1]["contexts"].append({"statusCode": "CLIENT_ERROR", "message": message})

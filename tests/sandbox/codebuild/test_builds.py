@@ -142,7 +142,7 @@ env:
   parameter-store: {WORD: /build/word}
 phases:
   build:
-    commands: ['echo "$A $B $C [$WORD]"', 'echo "$CODEBUILD_BUILD_ID $AWS_REGION $CODEBUILD_INITIATOR"', 'echo "home=$HOME user=${USER:-none}"']
+    commands: ['echo "$A $B $C [$WORD] $(echo $WORD | tr a-z A-Z) of ssm from ssm $AWS_ACCESS_KEY_ID"', 'echo "$CODEBUILD_BUILD_ID $AWS_REGION $CODEBUILD_INITIATOR"', 'echo "home=$HOME user=${USER:-none}"']
 """),
         environment={
             "type": "LINUX_CONTAINER",
@@ -153,7 +153,8 @@ phases:
     )
     build = run(name, environmentVariablesOverride=[{"name": "C", "value": "start"}])
     log = lines(sandbox, build)
-    assert "spec project start [from ssm]" in log
+    assert "spec project start [***] FROM SSM of ssm *** ***" in log
+    assert any(line.endswith('of ssm *** $AWS_ACCESS_KEY_ID"') for line in log)
     assert f"{build['id']} us-east-1 root" in log
     assert any(line.startswith("home=") and line.endswith("root user=none") for line in log)
 
