@@ -38,7 +38,7 @@ def start(
     command = [sys.executable, "-m", "sandbox.server", "--state", str(state), "--region", region]
     command += ["--clock-rate", str(clock_rate), "--ready-fd", str(writer)]
     command += [] if port is None else ["--port", str(port)]
-    with log.open("ab") as output:
+    with open(log, "ab", opener=_private) as output:
         subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -112,6 +112,10 @@ def environment(principal: str, state: Path | None = None) -> dict[str, str]:
 def uptime(running: Running) -> float:
     """Seconds since it answered first."""
     return time.time() - running.started
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _last_line(log: Path) -> str:

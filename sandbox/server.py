@@ -117,6 +117,7 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    os.umask(0o077)  # what is kept is the user's alone
     settings = Settings(arguments.state, region=arguments.region, clock_rate=arguments.clock_rate)
     held = location.hold(settings.state)
     sandbox = Sandbox(settings, arguments.port)

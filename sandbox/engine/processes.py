@@ -86,6 +86,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=0o022,  # as in AWS's containers, whatever the sandbox's own is
         )
         self.pid = self._popen.pid
         _limit(self.pid, command)
