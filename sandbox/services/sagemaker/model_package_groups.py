@@ -165,7 +165,10 @@ def _check_policy(text: str) -> None:
     if isinstance(statements, dict):
         statements = [statements]
     whole = {"Effect", "Principal", "Action", "Resource"}
-    if not isinstance(statements, list) or not statements or not all(isinstance(each, dict) and whole <= set(each) for each in statements):
+    complete = isinstance(statements, list) and all(
+        isinstance(each, dict) and whole <= set(each) for each in statements
+    )
+    if not statements or not complete:
         raise AwsError(
             "ValidationException", "Invalid resource policy: it is not a resource-based policy document."
         )
