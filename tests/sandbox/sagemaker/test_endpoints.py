@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.sandbox.listening import LOOPBACK, listening
 from tests.sandbox.sagemaker.conftest import Room
 from tests.sandbox.sagemaker.endpoint_room import IMAGE, EndpointRoom, archive
+from tests.sandbox_process import SandboxProcess
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +41,12 @@ def test_an_endpoint_answers_under_its_role(endpoints: EndpointRoom, endpoint: s
     answer = answer_of(response)
     assert (answer["word"], answer["input"]) == ("one", "1,2")
     assert answer["role"] == "ASIA"
+
+
+def test_its_servers_listen_on_this_machine_alone(sandbox: SandboxProcess, endpoint: str) -> None:
+    found = listening(sandbox)
+    assert set(found) == {("tcp", LOOPBACK)}
+    assert len(found) >= 3  # the sandbox and two instances
 
 
 def test_a_description_leaves_out_what_is_not_set(endpoints: EndpointRoom, endpoint: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import configparser
 import stat
 import subprocess
-from pathlib import Path
 
+from tests.sandbox.listening import LOOPBACK, listening
 from tests.sandbox_process import SandboxProcess
 
 
@@ -34,40 +34,5 @@ def test_secrets_are_neither_logged_nor_arguments(sandbox: SandboxProcess) -> No
     assert not [secret for secret in secrets if secret in log or secret in arguments]
 
 
-def _sockets(pid: int) -> set[str]:
-    found = set()
-    for link in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            target = str(link.readlink())
-        except OSError:
-            continue  # closed in between
-        if target.startswith("socket:["):
-            found.add(target[8:-1])
-    return found
-
-
 def test_it_listens_on_this_machine_alone(sandbox: SandboxProcess) -> None:
-    """The server, and whatever it has running by now: builds, functions, model servers."""
-    children: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        children.setdefault(int(fields[1]), []).append(int(path.parent.name))
-    family, sockets = [sandbox.running.pid], set()
-    for pid in family:
-        family += children.get(pid, [])
-        try:
-            sockets |= _sockets(pid)
-        except OSError:
-            continue
-    listening = []
-    for table in ("tcp", "tcp6", "udp", "udp6"):
-        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
-            fields = line.split()
-            bound = fields[3] in ("0A", "07")  # LISTEN; a UDP socket without a peer
-            if bound and fields[9] in sockets:
-                listening.append((table, fields[1].partition(":")[0]))
-    assert ("tcp", "0100007F") in listening
-    assert set(listening) == {("tcp", "0100007F")}
+    assert set(listening(sandbox)) == {("tcp", LOOPBACK)}
