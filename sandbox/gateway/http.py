@@ -5,6 +5,7 @@ A connection may as well speak TLS, on the same port.
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import uuid
@@ -25,6 +26,8 @@ IDLE = 600
 """Seconds that a connection may be silent."""
 BODY_IDLE = 30
 """…and in the middle of a body."""
+LARGE = 64 * 2**20
+"""Bytes of a request and its answer that are given back at once."""
 
 Handle = Callable[[Request], Response]
 HandleGit = Callable[[Request, Iterator[bytes]], Response]
@@ -43,8 +46,10 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1
     timeout = IDLE
     server: _Server
+    _length: int
 
     def _answer(self) -> None:
+        self._length = 0
         try:
             framing.check(self.path, self.headers)
             response = self._refusal()
@@ -59,6 +64,10 @@ class _Handler(BaseHTTPRequestHandler):
             response = _plain(408, "the body stopped coming")
             self.close_connection = True
         self._send(response)
+        if self._length + len(response.body) >= LARGE:
+            # moto's requests and answers hold each other: left to chance, their bodies stay for minutes.
+            del response
+            gc.collect()
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _answer
 
@@ -83,6 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
             body = framing.whole(self.rfile, self.headers, framing.limit(self.headers))
         except framing.TooLarge as error:
             return self._too_large(request, str(error))
+        self._length = len(body)
         return self.server.handle(request.with_body(body))
 
     def _too_large(self, request: Request, text: str) -> Response:
