@@ -116,7 +116,8 @@ def test_it_can_end_in_order(state: Path) -> None:
     assert up.wait(60)
     process.stop()
     exit = process.wait()
-    assert (exit.code, exit.stopped, lines) == (3, True, ["up", "bye"])
+    # The shell may say in between that its `sleep` was ended: the signal is for the whole group.
+    assert (exit.code, exit.stopped, lines[0], lines[-1]) == (3, True, "up", "bye")
 
 
 def test_input_and_limits_reach_it(state: Path) -> None:
