@@ -24,7 +24,7 @@ demo: $(READY)
 	@$(BIN)/mlops demo $(DEMO_ARGS)
 
 test: $(READY)
-	@$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile -q $(PYTEST_ARGS)
+	@$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder -q $(PYTEST_ARGS)
 
 # Random requests to every operation, and every list of theirs walked one item a page (minutes).
 fuzz: $(READY)
@@ -49,10 +49,11 @@ docs: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
-# Our policy evaluation against npm's @cloud-copilot/iam-simulate, which npm fetches for this alone.
+# A sandbox killed at seeded points of the loop, twenty projects at once, a hundred after another.
 endurance: $(READY)
 	@$(BIN)/python -m tests.endurance $(ENDURANCE_ARGS)
 
+# Our policy evaluation against npm's @cloud-copilot/iam-simulate, which npm fetches for this alone.
 conformance: $(READY)
 	@$(BIN)/python -m conformance $(CONFORMANCE_ARGS)
 

@@ -1,7 +1,7 @@
 """S3 on disk: every bucket and object that moto holds in memory, written before its request is answered.
 
-One row an object key (all its versions), one a bucket without its objects; bodies are files named by their
-digest, written first. What a request touched is told by its operation's parameters.
+One row an object key (all its versions), one a bucket without its objects and uploads; bodies are files named
+by their digest, written first. What a request touched is told by its operation's parameters.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sandbox.state import uploads
+from sandbox.state.uploads import Uploads
 from sandbox.state.version import pin
 
 Parameters = dict[str, Any]
@@ -49,6 +51,7 @@ class Objects:
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(_SCHEMA)
         pin(self._connection, folder / "objects.sqlite")
+        self._uploads = Uploads(self._connection, dump, self._version, self._restored)
 
     @property
     def _backend(self) -> Any:
@@ -66,10 +69,14 @@ class Objects:
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                if not keys or "Multipart" in operation or "Part" in operation:
+                if not keys:
                     self._save_bucket(name)
-                for key in keys:
-                    self._save_object(name, key)
+                elif operation in uploads.OPERATIONS:
+                    found = self._backend.buckets[name].multiparts
+                    self._uploads.save(name, found, operation, parameters)
+                if operation not in uploads.PARTS:
+                    for key in keys:
+                        self._save_object(name, key)
             except BaseException:
                 self._connection.execute("ROLLBACK")
                 raise
@@ -80,8 +87,11 @@ class Objects:
         if bucket is None:
             self._connection.execute("DELETE FROM object WHERE bucket = ?", (name,))
             self._connection.execute("DELETE FROM bucket WHERE name = ?", (name,))
+            self._uploads.forget(name)
             return
-        state = {field: value for field, value in bucket.__dict__.items() if field != "keys"}
+        state = {
+            field: value for field, value in bucket.__dict__.items() if field not in ("keys", "multiparts")
+        }
         content = self._dump(
             (type(bucket), state, self._backend.tagger.get_tag_dict_for_resource(bucket.arn))
         )
@@ -156,6 +166,7 @@ class Objects:
             if bucket is not None:
                 versions = [self._restored(version, held) for version in pickle.loads(content)]
                 bucket.keys.setlist(key, versions)
+        self._uploads.load(backend.buckets, held)
         for path in self._bodies.glob("*/*"):
             if path.name not in held:
                 path.unlink()

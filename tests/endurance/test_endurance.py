@@ -1,4 +1,7 @@
-"""A short version of `make endurance`: one loop killed again and again, then a few projects at once."""
+"""A short version of `make endurance`: one loop killed again and again, then a few projects at once.
+
+The first takes a minute and is left to that target.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PatientSandbox
     process.stop()
 
 
+@pytest.mark.endurance
 def test_nothing_is_lost_and_nothing_doubled_by_kills(sandbox: PatientSandbox, tmp_path: Path) -> None:
     loop = KilledLoop(sandbox, tmp_path, SEED, plan(SEED, KILLS, STAGES), only_the_seed=True)
     loop.run()
