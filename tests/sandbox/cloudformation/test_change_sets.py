@@ -158,3 +158,15 @@ def test_where_changes_come_from(stacks: Stacks) -> None:
     }
     assert change["ResourceChange"]["Scope"] == ["Properties", "Tags"]
     stacks.delete(name)
+
+
+def test_an_import_that_would_not_be_made_is_refused(stacks: Stacks) -> None:
+    request = {
+        "StackName": new_name(),
+        "ChangeSetName": "first",
+        "ChangeSetType": "CREATE",
+        "TemplateBody": json.dumps({"Resources": {"A": parameter("a")}}),
+    }
+    told = refusal(stacks.client.create_change_set, **request, ImportExistingResources=True)
+    assert "ImportExistingResources is not implemented by the sandbox" in str(told)
+    assert stacks.client.create_change_set(**request, ImportExistingResources=False)["Id"]

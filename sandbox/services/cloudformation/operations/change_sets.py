@@ -35,8 +35,7 @@ NO_CHANGES = (
 
 @operation("cloudformation", "CreateChangeSet")
 def create_change_set(call: Call, **request: Any) -> dict[str, Any]:
-    # ImportExistingResources is taken: what exists already fails the stack, as it does without.
-    submission.refuse(request, "DeploymentMode")
+    submission.refuse(request, "DeploymentMode", "ImportExistingResources")
     kind = request.get("ChangeSetType", "UPDATE")
     if kind != "IMPORT" and request.get("ResourcesToImport"):
         raise TemplateError("ResourcesToImport can only be specified for a change set of type IMPORT")
