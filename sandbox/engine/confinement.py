@@ -26,16 +26,26 @@ class Confinement:
     def __init__(self, state: Path) -> None:
         self._state = state
 
-    def around(self, argv: Sequence[str], seen: Iterable[Path | str]) -> list[str]:
+    def around(self, argv: Sequence[str], seen: Iterable[Path | str], told: int) -> list[str]:
         """The command that runs `argv` with the state folder covered but for `seen` and its own working
-        folder; `argv` itself where the kernel does not allow it."""
-        return [*prefix(self._state, seen), *argv] if supported() else list(argv)
+        folder, or as it is where the kernel does not allow it; either once it is told to (see `told`)."""
+        if not supported():
+            return when_told(argv, told)
+        return [*_program("confine.py"), "--told", str(told), *_arguments(self._state, seen), *argv]
 
 
-def prefix(folder: Path, seen: Iterable[Path | str]) -> list[str]:
-    """Arguments to put before a command."""
-    program = [os.path.realpath(sys.executable), "-I", "-S", str(CONFINED / "confine.py")]
-    return [*program, str(folder), *(str(path) for path in seen), "--"]
+def when_told(argv: Sequence[str], told: int) -> list[str]:
+    """The command that runs `argv` once a byte can be read from the file descriptor `told`, which is passed
+    to it; it ends without running anything where that is closed instead."""
+    return [*_program("starting.py"), str(told), *argv]
+
+
+def _program(name: str) -> list[str]:
+    return [os.path.realpath(sys.executable), "-I", "-S", str(CONFINED / name)]
+
+
+def _arguments(folder: Path, seen: Iterable[Path | str]) -> list[str]:
+    return [str(folder), *(str(path) for path in seen), "--"]
 
 
 @functools.cache
@@ -45,7 +55,14 @@ def supported() -> bool:
         return False
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "secret").touch()
-        command = [*prefix(Path(folder), []), "test", "!", "-e", f"{folder}/secret"]
+        command = [
+            *_program("confine.py"),
+            *_arguments(Path(folder), []),
+            "test",
+            "!",
+            "-e",
+            f"{folder}/secret",
+        ]
         try:
             probe = subprocess.run(command, capture_output=True, timeout=_PROBE_SECONDS, check=False, cwd="/")
         except (OSError, subprocess.TimeoutExpired) as error:

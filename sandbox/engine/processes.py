@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.engine.confinement import Confinement
+from sandbox.engine.confinement import Confinement, when_told
+from sandbox.engine.process_groups import kill_groups, signal_group, start_time
 from sandbox.engine.store import Records, Store
 
 KEEP = ("LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
@@ -70,7 +71,11 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 class Process:
-    """A running process group. `wait()` blocks until it ended and its output was read to the end."""
+    """A process group. `wait()` blocks until it ended and its output was read to the end.
+
+    The command runs once `release()` is called. Where the sandbox is killed before, it never runs: so what
+    runs is always in the records by which the next sandbox finds it.
+    """
 
     def __init__(
         self, command: Command, on_exit: Callable[[], None], confinement: Confinement | None = None
@@ -78,27 +83,30 @@ class Process:
         self.stopped = False
         self.timed_out = False
         self._on_exit = on_exit
-        self._popen = subprocess.Popen(
-            confinement.around(command.argv, command.seen) if confinement else list(command.argv),
-            cwd=command.cwd,
-            env=clean_environment(command.env),
-            stdin=subprocess.PIPE if command.input is not None else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            umask=0o022,  # as in AWS's containers, whatever the sandbox's own is
-        )
+        self._timeout = command.timeout
+        self._timer: threading.Timer | None = None
+        self._popen, self._word = _spawn(command, confinement)
         self.pid = self._popen.pid
         _limit(self.pid, command)
         self._reader = threading.Thread(target=self._read, args=(command.on_line,), daemon=True)
         self._reader.start()
         if command.input is not None and self._popen.stdin:
             threading.Thread(target=self._feed, args=(command.input,), daemon=True).start()
-        self._timer: threading.Timer | None = None
-        if command.timeout is not None:
-            self._timer = threading.Timer(command.timeout, self._expire)
+
+    def release(self) -> None:
+        """Lets the command run."""
+        if self._timeout is not None:
+            self._timer = threading.Timer(self._timeout, self._expire)
             self._timer.daemon = True
             self._timer.start()
+        with contextlib.suppress(BrokenPipeError):  # it may have been stopped already
+            os.write(self._word, b"\n")
+        os.close(self._word)
+
+    def abandon(self) -> None:
+        """Ends it instead, before the command ran."""
+        os.close(self._word)
+        self._popen.wait()
 
     def _read(self, on_line: Callable[[str], None] | None) -> None:
         assert self._popen.stdout
@@ -113,21 +121,21 @@ class Process:
 
     def _expire(self) -> None:
         self.timed_out = True
-        _kill_group(self.pid, signal.SIGKILL)
+        signal_group(self.pid, signal.SIGKILL)
 
     def stop(self, grace: float = GRACE) -> None:
         """Ends the whole group: SIGTERM, then SIGKILL after `grace` seconds."""
         self.stopped = True
-        _kill_group(self.pid, signal.SIGTERM)
+        signal_group(self.pid, signal.SIGTERM)
         try:
             self._popen.wait(grace)
         except subprocess.TimeoutExpired:
-            _kill_group(self.pid, signal.SIGKILL)
+            signal_group(self.pid, signal.SIGKILL)
 
     def wait(self) -> Exit:
         code = self._popen.wait()
         # A child left in the background may hold the output open: it belongs to the group and ends with it.
-        _kill_group(self.pid, signal.SIGKILL)
+        signal_group(self.pid, signal.SIGKILL)
         # One that left the group too ends with its confinement; without, its output is not waited for.
         self._reader.join(GRACE)
         if self._timer:
@@ -156,7 +164,14 @@ class Processes:
                 raise ValueError(f"process {key} is already running")
             process = Process(command, on_exit=lambda: self._forget(key), confinement=self._confinement)
             self._running[key] = process
-        self._records.put(key, {"pid": process.pid, "started": _start_time(process.pid)})
+        try:
+            self._records.put(key, {"pid": process.pid, "started": start_time(process.pid)})
+        except BaseException:
+            process.abandon()
+            with self._lock:
+                del self._running[key]
+            raise
+        process.release()
         return process
 
     def run(self, command: Command, key: str) -> Exit:
@@ -176,26 +191,52 @@ class Processes:
         processes = list(self._running.values())
         for process in processes:
             process.stopped = True
-            _kill_group(process.pid, signal.SIGTERM)
+            signal_group(process.pid, signal.SIGTERM)
         for process in processes:
             process.stop(grace=1.0)
 
     def kill_leftovers(self) -> int:
         """Ends the groups that an earlier, killed sandbox process left; returns how many."""
-        count = 0
-        for key in list(self._records.keys()):
-            record = self._records.get(key)
-            # The start time tells our process from a stranger that got the same number since.
-            if record and record["started"] == _start_time(record["pid"]):
-                _kill_group(record["pid"], signal.SIGKILL)
-                count += 1
+        found = {key: record for key in self._records.keys() if (record := self._records.get(key))}  # noqa: SIM118
+        left = [record["pid"] for record in found.values() if record["started"] == start_time(record["pid"])]
+        kill_groups(left, GRACE)
+        for key in found:
             self._records.delete(key)
-        return count
+        return len(left)
 
     def _forget(self, key: str) -> None:
+        # In this order: the key is free once its record is gone, not before.
+        self._records.delete(key)
         with self._lock:
             self._running.pop(key, None)
-        self._records.delete(key)
+
+
+def _spawn(command: Command, confinement: Confinement | None) -> tuple[subprocess.Popen[bytes], int]:
+    """The process, which waits, and the file descriptor of its pipe: a byte lets it run, closing ends it."""
+    told, word = os.pipe()
+    around = confinement.around if confinement else _unconfined
+    try:
+        popen = subprocess.Popen(
+            around(command.argv, command.seen, told),
+            cwd=command.cwd,
+            env=clean_environment(command.env),
+            stdin=subprocess.PIPE if command.input is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=(told,),
+            start_new_session=True,
+            umask=0o022,  # as in AWS's containers, whatever the sandbox's own is
+        )
+    except BaseException:
+        os.close(word)
+        raise
+    finally:
+        os.close(told)
+    return popen, word
+
+
+def _unconfined(argv: Sequence[str], seen: Sequence[Path], told: int) -> list[str]:
+    return when_told(argv, told)
 
 
 def _limit(pid: int, command: Command) -> None:
@@ -214,16 +255,3 @@ def _limit(pid: int, command: Command) -> None:
             hard = resource.prlimit(pid, limit)[1]
             soft = value if hard == resource.RLIM_INFINITY else min(value, hard)
             resource.prlimit(pid, limit, (soft, hard))
-
-
-def _kill_group(pid: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, number)
-
-
-def _start_time(pid: int) -> str | None:
-    """Field 22 of /proc/<pid>/stat: clock ticks since boot; None without such a process or without /proc."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return None

@@ -1,9 +1,10 @@
 """Runs a command that sees nothing of a folder but what it is given, and no process but its own:
-`confine.py FOLDER [SEEN…] -- COMMAND…`.
+`confine.py [--told NUMBER] FOLDER [SEEN…] -- COMMAND…`.
 
 FOLDER is covered by an empty, read-only one in which only the folders SEEN are. The command runs in a process
 namespace: what it leaves behind, however detached, ends with it, and it can neither see nor signal anything
 outside. Its exit status, or the signal that ended it, is this program's; SIGTERM is passed on to its group.
+With `--told` all of it begins when the starter says so (see starting.py).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import linux  # type: ignore[import-not-found]  # noqa: E402
+import starting  # type: ignore[import-not-found]  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def _first(command: list[str]) -> int:
     if own == 0:
         os.setsid()
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
-        linux.become(command)
+        starting.become(command)
     signal.signal(signal.SIGTERM, lambda *_: _pass_on(own))
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     while True:
@@ -95,6 +97,9 @@ def _end_as(status: int) -> NoReturn:
 
 
 def main(arguments: list[str]) -> None:
+    if arguments[0] == "--told":
+        starting.await_word(int(arguments[1]))
+        arguments = arguments[2:]
     separator = arguments.index("--")
     folder, seen, command = os.path.realpath(arguments[0]), arguments[1:separator], arguments[separator + 1 :]
     directory = os.getcwd()

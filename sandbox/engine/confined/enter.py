@@ -12,6 +12,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import linux  # type: ignore[import-not-found]  # noqa: E402
+import starting  # type: ignore[import-not-found]  # noqa: E402
 
 
 def _rebuild_opt(opt_ml: str) -> None:
@@ -48,7 +49,7 @@ def main(arguments: list[str]) -> None:
     linux.own_namespaces(0 if network else linux.CLONE_NEWNET)
     _rebuild_opt(os.path.abspath(opt_ml))
     os.chdir(directory)
-    linux.become(command)
+    starting.become(command)
 
 
 if __name__ == "__main__":

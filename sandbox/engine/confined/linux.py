@@ -7,14 +7,9 @@ from __future__ import annotations
 
 import ctypes
 import os
-import sys
 
 # `signal` itself takes longer to import than all the rest.
 from _signal import SIGKILL  # type: ignore[import-not-found]
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import NoReturn
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
@@ -78,13 +73,3 @@ def give_up_rights() -> None:
         if capability != _CAP_SETFCAP:
             _LIBC.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)  # fails for those this kernel does not know
     _check(_LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
-
-
-def become(command: list[str]) -> NoReturn:
-    """Replaces this process; a shell's exit codes for a command that cannot be run, or is not there."""
-    try:
-        os.execvp(command[0], command)
-    except OSError as error:
-        sys.stderr.write(f"{command[0]}: {error.strerror}\n")
-        sys.stderr.flush()
-        os._exit(127 if isinstance(error, FileNotFoundError) else 126)
