@@ -13,9 +13,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox.engine.clients import Credentials
 from sandbox.engine.engine import Engine, Settings
 from sandbox.engine.http import Request, Response
+from sandbox.engine.shared_clients import Credentials
 from sandbox.state import client_files, location
 
 if TYPE_CHECKING:

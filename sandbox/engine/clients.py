@@ -6,116 +6,46 @@ session) or as a role that trusts it. Every such request is signed, authorized a
 
 from __future__ import annotations
 
-import functools
-import io
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from sandbox.engine.errors import AwsError
 from sandbox.engine.http import Request, Response
+from sandbox.engine.shared_clients import Credentials, SharedClients, Speaker, Transport
 
 if TYPE_CHECKING:
     from sandbox.iam.principals import Principal
 
-Transport = Callable[[Request], Response]
-
 REUSE = 1800.0
 """Seconds for which the session of a role is used again by the same service."""
 
-KEPT = 64
-"""Sessions kept for use again, each with its clients; who still holds an older one may go on using it."""
+KEPT = 1024
+"""Sessions kept for use again; who still holds an older one may go on using it."""
 
 DURATION = 12 * 3600
 """Seconds that a service's role session is valid: longer than the longest job it is made for."""
 
 
-@dataclass(frozen=True)
-class Credentials:
-    access_key: str
-    secret_key: str
-    token: str | None = None
-
-
 class Session:
-    """One principal in one region. `client()` gives boto3 clients, cached; `environment()` what a subprocess
-    needs to be the same principal."""
+    """One principal in one region. `client()` gives boto3 clients that act as it; `environment()` what a
+    subprocess needs to be the same principal."""
 
-    def __init__(
-        self,
-        clients: Clients,
-        credentials: Credentials,
-        region: str,
-        via: tuple[str, ...] = (),
-        agent: str | None = None,
-        service: str | None = None,
-        source_arn: str | None = None,
-    ) -> None:
-        self.credentials = credentials
-        self.service = service
-        self.source_arn = source_arn
+    def __init__(self, clients: Clients, region: str, speaker: Speaker) -> None:
         self.region = region
-        self.via = via
-        self.agent = agent
+        self.speaker = speaker
         self._clients = clients
-        self._lock = threading.Lock()
-        self._cache: dict[str, Any] = {}
 
-    def client(self, service: str) -> Any:
-        with self._lock:
-            if service not in self._cache:
-                self._cache[service] = self._make(service)
-            return self._cache[service]
+    @property
+    def credentials(self) -> Credentials:
+        return self.speaker.credentials
 
-    def _make(self, service: str) -> Any:
-        from botocore.config import Config
-
-        client = _botocore_session().create_client(
-            service,
-            region_name=self.region,
-            endpoint_url=self._clients.endpoint_url,
-            aws_access_key_id=self.credentials.access_key,
-            aws_secret_access_key=self.credentials.secret_key,
-            aws_session_token=self.credentials.token,
-            config=Config(
-                s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}, parameter_validation=True
-            ),
-        )
-        client.meta.events.register("before-send", self._send)
-        return client
-
-    def _send(self, request: Any, **_: Any) -> Any:
-        from botocore.awsrequest import AWSResponse
-
-        body = request.body
-        if body is None:
-            data = b""
-        elif isinstance(body, bytes | bytearray):
-            data = bytes(body)
-        elif isinstance(body, str):
-            data = body.encode()
-        else:
-            data = body.read()
-        parts = urlsplit(request.url)
-        headers = {name.lower(): _text(value) for name, value in request.headers.items()}
-        headers.setdefault("host", parts.netloc)
-        answer = self._clients.transport(
-            Request(
-                request.method,
-                parts.path or "/",
-                parts.query,
-                headers,
-                data,
-                via=self.via,
-                agent=self.agent,
-                service=self.service,
-                source_arn=self.source_arn,
-            )
-        )
-        return AWSResponse(request.url, answer.status, answer.headers, _Body(answer.body))
+    def client(self, service: str, headers: Mapping[str, str] | None = None) -> Any:
+        """A boto3 client. `headers` are added to each of its requests."""
+        speaker = replace(self.speaker, headers=headers) if headers else self.speaker
+        return self._clients.shared.bound(service, self.region, speaker)
 
     def authorize(self, action: str, resource: str, **context: str) -> None:
         """Decides an action that has no public API (a permission only); AwsError when it is denied."""
@@ -147,6 +77,7 @@ class Clients:
     def __init__(self, account: str, now: Callable[[], float]) -> None:
         self.endpoint_url = ""
         self.transport: Transport = _no_transport
+        self.shared = SharedClients(lambda: self.transport, lambda: self.endpoint_url)
         self.authorize: Callable[[Session, str, str, dict[str, str]], None] = _no_authorize
         self.handles: Callable[[Session, str], None] = lambda *_: None
         self.root_key = ""
@@ -182,7 +113,7 @@ class Clients:
         issued = trust.credentials(
             role_arn, session_name[:64], self._account, region=region, duration=DURATION
         )
-        session = Session(self, Credentials(*issued), region, agent=service)
+        session = Session(self, region, Speaker(Credentials(*issued), agent=service))
         with self._lock:
             self._roles[key] = (self._now(), session)
             _forget_oldest(self._roles)
@@ -201,7 +132,8 @@ class Clients:
         key = (access_key, region, through)
         with self._lock:
             if key not in self._sessions:
-                self._sessions[key] = Session(self, _credentials_of(access_key), region, through, agent=via)
+                speaker = Speaker(_credentials_of(access_key), via=through, agent=via)
+                self._sessions[key] = Session(self, region, speaker)
             session = self._sessions[key]
             self._sessions.move_to_end(key)
             _forget_oldest(self._sessions)
@@ -220,10 +152,9 @@ class Clients:
         key = (name, region, source_arn or "")
         with self._lock:
             if key not in self._services:
-                credentials = _credentials_of(self.root_key)
-                self._services[key] = Session(
-                    self, credentials, region, agent=name, service=name, source_arn=source_arn
-                )
+                root = _credentials_of(self.root_key)
+                speaker = Speaker(root, agent=name, service=name, source_arn=source_arn)
+                self._services[key] = Session(self, region, speaker)
             session = self._services[key]
             self._services.move_to_end(key)
             _forget_oldest(self._services)
@@ -246,28 +177,6 @@ def _credentials_of(access_key: str) -> Credentials:
 def _forget_oldest(sessions: OrderedDict[Any, Any]) -> None:
     while len(sessions) > KEPT:
         sessions.popitem(last=False)
-
-
-@functools.cache
-def _botocore_session() -> Any:
-    """One session for the whole process: its loader keeps the parsed service models."""
-    import botocore.session
-
-    session = botocore.session.Session()
-    # Nothing of the user's own AWS configuration may reach the sandbox's clients.
-    session.set_config_variable("config_file", "/dev/null")
-    session.set_config_variable("credentials_file", "/dev/null")
-    return session
-
-
-class _Body(io.BytesIO):
-    def stream(self, amount: int = 65536, **_: Any) -> Any:
-        while chunk := self.read(amount):
-            yield chunk
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _no_transport(_: Request) -> Response:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-T = TypeVar("T")
+from sandbox.engine.indexes import Index, ValuesOf
+
 Record = dict[str, Any]
 
 _SCHEMA = """
@@ -36,9 +36,8 @@ class Store:
         self._lock = threading.RLock()
         self._depth = 0
         self._on_commit: list[Callable[[], None]] = []
-        self._changes: defaultdict[str, int] = defaultdict(int)
-        self._undone = 0
-        self._views: dict[tuple[str, Callable[..., Any]], tuple[tuple[int, int], Any]] = {}
+        self._indexes: dict[str, dict[ValuesOf, Index]] = {}
+        self._touched: set[tuple[str, str]] = set()
         self._connection = sqlite3.connect(str(path), check_same_thread=False, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode=WAL")
         # A killed process loses nothing under NORMAL; only a power cut could lose the last commits.
@@ -57,6 +56,8 @@ class Store:
             kept = len(self._on_commit)
             self._connection.execute("BEGIN IMMEDIATE" if outer else f"SAVEPOINT {savepoint}")
             self._depth += 1
+            if outer:
+                self._touched.clear()
             try:
                 yield
                 if outer:
@@ -75,7 +76,9 @@ class Store:
                 callback()
 
     def _undo(self, savepoint: str | None) -> None:
-        self._undone += 1
+        # An index may have seen what is taken back here.
+        for collection, key in list(self._touched):
+            self._stale(collection, key)
         # A full disk may have made SQLite roll back on its own.
         if not self._connection.in_transaction:
             return
@@ -104,7 +107,7 @@ class Store:
         """Inserts or replaces; a replaced record keeps its place in the order of insertion."""
         text = json.dumps(body, separators=(",", ":"))
         with self._lock:
-            self._changes[collection] += 1
+            self._stale(collection, key)
             self._connection.execute(
                 "INSERT INTO record (collection, key, body) VALUES (?, ?, ?) "
                 "ON CONFLICT (collection, key) DO UPDATE SET body = excluded.body",
@@ -113,27 +116,42 @@ class Store:
 
     def delete(self, collection: str, key: str) -> None:
         with self._lock:
-            self._changes[collection] += 1
+            self._stale(collection, key)
             self._connection.execute("DELETE FROM record WHERE collection = ? AND key = ?", (collection, key))
 
     def items(self, collection: str, prefix: str = "") -> list[tuple[str, Record]]:
         """(key, record) pairs in order of insertion."""
         return [(key, json.loads(body)) for key, body in self._rows("key, body", collection, prefix)]
 
-    def view(self, collection: str, make: Callable[[list[Record]], T]) -> T:
-        """What `make` makes of a collection's records, made anew only when one of them has changed.
+    def keys_where(self, collection: str, values_of: ValuesOf, *values: Hashable) -> list[str]:
+        """Keys of the records that hold one of the values, without a look at the others.
 
-        For what is read far more often than it is written. Who gets it must not change it.
+        `values_of` tells what a record holds; its first use for a collection reads all of it.
         """
         with self._lock:
-            version = (self._changes[collection], self._undone)
-            known = self._views.get((collection, make))
-        if known is not None and known[0] == version:
-            return known[1]
-        value = make([record for _, record in self.items(collection)])
+            indexes = self._indexes.setdefault(collection, {})
+            index = indexes.get(values_of)
+            if index is None:
+                index = Index(values_of)
+                for key, record in self.items(collection):
+                    index.learn(key, record)
+                indexes[values_of] = index
+            for key in list(index.stale):
+                index.learn(key, self.get(collection, key))
+                index.stale.discard(key)
+            return list(index.keys(values))
+
+    def where(self, collection: str, values_of: ValuesOf, *values: Hashable) -> list[Record]:
+        """The records that hold one of the values: see `keys_where`."""
         with self._lock:
-            self._views[collection, make] = (version, value)
-        return value
+            keys = self.keys_where(collection, values_of, *values)
+            return [record for key in keys if (record := self.get(collection, key)) is not None]
+
+    def _stale(self, collection: str, key: str) -> None:
+        if self._depth:
+            self._touched.add((collection, key))
+        for index in self._indexes.get(collection, {}).values():
+            index.stale.add(key)
 
     def keys(self, collection: str, prefix: str = "") -> list[str]:
         return [row[0] for row in self._rows("key", collection, prefix)]
@@ -175,9 +193,12 @@ class Records:
     def delete(self, key: str) -> None:
         self.store.delete(self.collection, key)
 
-    def view(self, make: Callable[[Any], T]) -> T:
-        """See Store.view: `make` gets all records."""
-        return self.store.view(self.collection, make)
+    def where(self, values_of: ValuesOf, *values: Hashable) -> list[Record]:
+        """See Store.keys_where."""
+        return self.store.where(self.collection, values_of, *values)
+
+    def keys_where(self, values_of: ValuesOf, *values: Hashable) -> Sequence[str]:
+        return self.store.keys_where(self.collection, values_of, *values)
 
     def list(self, prefix: str = "") -> list[Record]:
         return [record for _, record in self.store.items(self.collection, prefix)]

@@ -40,6 +40,7 @@ class Moto:
         os.environ["MOTO_ACCOUNT_ID"] = account
         os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
         _leave_to_the_sandbox()
+        _find_roles_without_a_walk()
         self._applications: dict[str, Any] = {}
         self._locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self.on_change: Changed = lambda *_: None
@@ -102,6 +103,29 @@ def _leave_to_the_sandbox() -> None:
     BaseIAMPolicyValidator._validate_resource_format = validate_resource  # type: ignore[assignment, method-assign]
     FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
     S3Backend.log_incoming_request = lambda *_: None
+
+
+def _find_roles_without_a_walk() -> None:
+    """moto walks all roles, and makes the ARN of each, to find one by its name or ARN, again and again."""
+    from moto.iam.exceptions import NotFoundException
+    from moto.iam.models import IAMBackend
+
+    from sandbox.iam.principals.records import role_named, role_of
+
+    def get_role(backend: IAMBackend, role_name: str) -> Any:
+        role = role_named(backend.account_id, role_name)
+        if role is None:
+            raise NotFoundException(f"Role {role_name} not found")
+        return role
+
+    def get_role_by_arn(backend: IAMBackend, arn: str) -> Any:
+        role = role_of(backend.account_id, arn)
+        if role is None:
+            raise NotFoundException(f"Role {arn} not found")
+        return role
+
+    IAMBackend.get_role = get_role  # type: ignore[method-assign]
+    IAMBackend.get_role_by_arn = get_role_by_arn  # type: ignore[method-assign]
 
 
 def _decide_by_no_key_policy() -> None:

@@ -1,7 +1,8 @@
 """moto's backends on disk, a row a record: what a request changed is written before its answer leaves.
 
-Which records that are is told by the names in the request's parameters, and by which records are new or gone;
-where neither tells anything, all records of the service are compared with what was written.
+Which records that are is told by the names in the request's parameters, and by the shelves themselves, which
+tell what was set or deleted in them; where neither tells anything, all records of the service are compared
+with what was written.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import functools
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 from sandbox.state import shelves
 from sandbox.state.pickling import class_of, dumps, is_plain, kind_of, loads
 from sandbox.state.shelves import Place, Shelf
+from sandbox.state.watched import Watched
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS backend_record (
@@ -31,6 +33,7 @@ CREATE TABLE IF NOT EXISTS backend_addition (
 );
 CREATE INDEX IF NOT EXISTS backend_addition_of ON backend_addition (service, account, region, place, key);
 """
+_NONE = object()
 _ITSELF: Place = ()
 """The place of what a backend holds on no shelf."""
 
@@ -50,6 +53,11 @@ class _Written:
     refers: dict[tuple[Place, Any], set[tuple[Place, Any]]] = field(default_factory=dict)
     """Which records each record refers to."""
     gone: set[tuple[Place, Any]] = field(default_factory=set)
+    seen: set[Place] = field(default_factory=set)
+    """The shelves that were there the last time, without those inside records."""
+    watched: dict[Place, Watched] = field(default_factory=dict)
+    moved: dict[tuple[Place, Any], None] = field(default_factory=dict)
+    """What was set or deleted on a shelf since the last time."""
 
     def referring(self) -> Iterator[tuple[Place, Any]]:
         """Records that refer to what is gone, or is called otherwise now: they are to be written anew."""
@@ -76,10 +84,20 @@ class Backends:
 
     # --- writing
 
-    def save(self, parameters: dict[str, Any] | None = None, *, everything: bool = True) -> None:
-        """Writes what a request with `parameters` changed; without, whatever differs from what is written,
-        or, not `everything`, the records that are new or gone."""
-        mentioned = set(shelves.mentioned(parameters)) if parameters and not self._unsure else set()
+    def save(self, parameters: dict[str, Any]) -> None:
+        """Writes what a request with `parameters` changed."""
+        mentioned = set() if self._unsure else set(shelves.mentioned(parameters))
+        self._write_all(mentioned, or_compare=True)
+
+    def save_named(self, names: Iterable[str]) -> None:
+        """Writes the records that are new or gone, and those that are called one of the names."""
+        self._write_all(set(names), or_compare=False)
+
+    def compare(self) -> None:
+        """Writes whatever differs from what is written."""
+        self._write_all(set(), or_compare=True)
+
+    def _write_all(self, mentioned: set[str], *, or_compare: bool) -> None:
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -87,7 +105,7 @@ class Backends:
                     self._save(account, region, backend, mentioned)
                     for account, region, backend in list(self._backends.iter_backends())
                 ]
-                if self._unsure or (everything and not (mentioned and any(changes))):
+                if self._unsure or (or_compare and not (mentioned and any(changes))):
                     for account, region, backend in list(self._backends.iter_backends()):
                         self._compare(account, region, backend)
             except BaseException:
@@ -111,7 +129,7 @@ class Backends:
         known = self._of(account, region, backend)
         before = len(known.called)
         touched = self._moved(account, region, known)
-        gone = len(known.called) < before + len(touched)
+        gone = len(known.called) < before
         touched |= dict.fromkeys(each for name in mentioned for each in known.names.get(name, ()))
         touched |= dict.fromkeys(known.referring())
         for place, key in touched:
@@ -120,29 +138,46 @@ class Backends:
         return gone or bool(touched)
 
     def _moved(self, account: str, region: str, known: _Written) -> dict[tuple[Place, Any], None]:
-        """Records that are new or another object than before, in their order; those gone are deleted."""
-        new: dict[tuple[Place, Any], None] = {}
-        there = dict(self._all_shelves(known.backend))
+        """Records that were put on a shelf since the last time, in their order; those gone are deleted."""
+        there = dict(shelves.shelves(self.service, known.backend))
         for place, shelf in there.items():
-            records = known.records.setdefault(place, {})
-            if shelf.keys() != records.keys():
-                for key in [key for key in records if key not in shelf]:
+            self._look_at(known, place, shelf)
+        for place in known.seen.difference(there):
+            known.moved |= dict.fromkeys((place, key) for key in known.records.get(place, {}))
+        known.seen = set(there)
+        new: dict[tuple[Place, Any], None] = {}
+        while known.moved:  # a record that is new may bring a shelf of its own
+            moved, known.moved = known.moved, {}
+            for place, key in moved:
+                record = _record(known.backend, place, key)
+                if record is _NONE or not shelves.kept(self.service, place, record):
                     self._forget(account, region, known, place, key)
-                new |= dict.fromkeys((place, key) for key in shelf if key not in records)
-            new |= dict.fromkeys(
-                (place, key) for key, record in records.items() if _replaced(record, shelf[key])
-            )
-        for place in [place for place in known.records if place not in there]:
-            for key in list(known.records[place]):
-                self._forget(account, region, known, place, key)
-            del known.records[place]
-        for place, key in new:
-            self._know(known, place, key, there[place][key])
+                else:
+                    self._know(known, place, key, record)
+                    new[place, key] = None
         return new
+
+    def _look_at(self, known: _Written, place: Place, shelf: Shelf) -> None:
+        """Has a shelf tell what moves on it. One that cannot, of a class of moto's own, is compared."""
+        if place in known.watched and known.watched[place] is shelf:
+            return
+        records = known.records.get(place, {})
+        gone = [key for key in records if key not in shelf]
+        moved = [key for key, there in shelf.items() if records.get(key, _NONE) is not there]
+        if type(shelf) in (dict, Watched):
+
+            def told(key: Any) -> None:
+                known.moved[place, key] = None
+
+            known.watched[place] = Watched(shelf, told)
+            shelves.put(known.backend, place, known.watched[place])
+        else:
+            moved = [key for key in moved if records.get(key, _NONE) is not None]
+        known.moved |= dict.fromkeys((place, key) for key in (*gone, *moved))
 
     def _all_shelves(self, backend: Any) -> Iterator[tuple[Place, Shelf]]:
         for place, shelf in shelves.shelves(self.service, backend):
-            yield place, shelf
+            yield place, {key: item for key, item in shelf.items() if shelves.kept(self.service, place, item)}
             inner = shelves.inside(self.service, place)
             if inner:
                 for key, record in shelf.items():
@@ -155,6 +190,9 @@ class Backends:
         if plain:
             known.places[id(record)] = (place, key)
         self._name(known, place, key, record)
+        inner = shelves.inside(self.service, place)
+        if inner:
+            self._look_at(known, (*place, key, inner), getattr(record, inner))
 
     def _name(self, known: _Written, place: Place, key: Any, record: Any) -> None:
         names = shelves.names(key, record)
@@ -166,7 +204,14 @@ class Backends:
         known.called[place, key] = names
 
     def _forget(self, account: str, region: str, known: _Written, place: Place, key: Any) -> None:
-        record = known.records[place].pop(key)
+        record = known.records.get(place, {}).pop(key, _NONE)
+        if record is _NONE:
+            return
+        inner = shelves.inside(self.service, place)
+        if inner:
+            within = (*place, key, inner)
+            known.watched.pop(within, None)
+            known.moved |= dict.fromkeys((within, each) for each in known.records.get(within, {}))
         known.places.pop(id(record), None)
         known.gone.add((place, key))
         known.refers.pop((place, key), None)
@@ -300,6 +345,10 @@ class Backends:
         for place, shelf in self._all_shelves(known.backend):
             for key, record in shelf.items():
                 self._know(known, place, key, record)
+        for place, shelf in shelves.shelves(self.service, known.backend):
+            self._look_at(known, place, shelf)
+            known.seen.add(place)
+        known.moved.clear()
 
 
 _WHERE = "service = ? AND account = ? AND region = ? AND place = ? AND key = ?"
@@ -312,8 +361,12 @@ def _reference(known: _Written, value: Any) -> Any:
     return known.places.get(id(value))
 
 
-def _replaced(record: Any, there: Any) -> bool:
-    return record is not None and record is not there
+def _record(backend: Any, place: Place, key: Any) -> Any:
+    """What stands on a shelf; _NONE also where the shelf itself is gone."""
+    try:
+        return shelves.at(backend, place).get(key, _NONE)
+    except (KeyError, AttributeError):
+        return _NONE
 
 
 def _resolve(backend: Any, refers: set[tuple[Place, Any]], where: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from sandbox.engine.clients import Credentials
+from sandbox.engine.shared_clients import Credentials
 from sandbox.state import certificates
 
 PROFILE_PREFIX = "sandbox-"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -76,10 +76,10 @@ class MotoRecords:
             self._backends[service].save(parameters)
 
     @contextmanager
-    def changing(self, *services: str, at_once: bool = True) -> Iterator[None]:
-        """Around a change that the IAM room makes to moto's records: locked, and written likewise.
+    def changing(self, *services: str, names: Sequence[str] = ()) -> Iterator[None]:
+        """Around a change that a room of ours makes to moto's records: locked, and written likewise.
 
-        `at_once`: whatever changed; otherwise only records that are new or gone, which is soon found.
+        `names`: what the records are called that are changed, besides those that are new or gone.
         """
         with ExitStack() as locks:
             for service in services:
@@ -89,12 +89,12 @@ class MotoRecords:
                 if service == "sts":
                     self._sessions.save()
                 else:
-                    self._backends[service].save(everything=at_once)
+                    self._backends[service].save_named(names)
 
     def write(self, service: str) -> None:
         """Writes whatever of a service differs from what is written."""
         with self._moto.lock(service):
-            self._backends[service].save()
+            self._backends[service].compare()
 
     def close(self) -> None:
         for service in SERVICES:

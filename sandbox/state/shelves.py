@@ -32,13 +32,15 @@ def shelves(service: str, backend: Any) -> Iterator[tuple[Place, Shelf]]:
         if attribute in nested:
             for name, shelf in list(value.items()):
                 yield (attribute, name), shelf
-        elif (service, attribute) == ("iam", "access_keys"):
-            # Keys of role sessions are kept with their sessions.
-            yield (attribute,), {name: key for name, key in value.items() if key.role_arn is None}
         elif isinstance(value, dict):
             yield (attribute,), value
         elif isinstance(value, TaggingService):
             yield (attribute, "tags"), value.tags
+
+
+def kept(service: str, place: Place, record: Any) -> bool:
+    """Whether a record of a shelf is kept with it: the keys of role sessions are kept with their sessions."""
+    return (service, place) != ("iam", ("access_keys",)) or record.role_arn is None
 
 
 def at(backend: Any, place: Place) -> Shelf:
@@ -48,6 +50,15 @@ def at(backend: Any, place: Place) -> Shelf:
         found = found[step] if isinstance(found, dict) else getattr(found, step)
     shelf: Shelf = found
     return shelf
+
+
+def put(backend: Any, place: Place, shelf: Shelf) -> None:
+    """Puts another shelf at a place."""
+    holder = at(backend, place[:-1])
+    if isinstance(holder, dict):
+        holder[place[-1]] = shelf
+    else:
+        setattr(holder, place[-1], shelf)
 
 
 def inside(service: str, place: Place) -> str | None:

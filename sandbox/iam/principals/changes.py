@@ -5,22 +5,23 @@ The state room sets how; without it (in tests of this room alone) changes are ne
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 Changing = Callable[..., AbstractContextManager[None]]
 
 
-def _alone(*services: str, at_once: bool = True) -> AbstractContextManager[None]:
+def _alone(*services: str, names: Sequence[str] = ()) -> AbstractContextManager[None]:
     return nullcontext()
 
 
 _changing: Changing = _alone
 
 
-def changing(*services: str, at_once: bool = True) -> AbstractContextManager[None]:
-    """Around a change of the records of moto's `services`, written `at_once` or shortly after."""
-    return _changing(*services, at_once=at_once)
+def changing(*services: str, names: Sequence[str] = ()) -> AbstractContextManager[None]:
+    """Around a change of the records of moto's `services`: of those that are called one of the `names`, and
+    of which are there at all."""
+    return _changing(*services, names=names)
 
 
 def write_with(function: Changing) -> None:

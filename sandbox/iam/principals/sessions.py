@@ -10,6 +10,9 @@ from sandbox.iam.principals import records
 from sandbox.iam.principals.changes import changing
 
 _PRUNE_AT = 256
+_left: dict[str, int] = {}
+"""Sessions that the last pruning of an account left: it is not looked through again before there are twice as
+many."""
 
 
 def open_session(
@@ -23,17 +26,16 @@ def open_session(
     tags: Mapping[str, str] | None = None,
     transitive: Sequence[str] = (),
     source_identity: str | None = None,
-    at_once: bool = False,
 ) -> Any:
     """Issues temporary credentials of a role (moto's AssumedRole: access_key_id, secret_access_key,
     session_token, expiration, arn, user_id). Whether the caller may is decided before, in `gate` or
-    `trust`. `transitive`: keys of the tags that sessions opened with this one keep. `at_once`: they are
-    written before this returns."""
+    `trust`. `transitive`: keys of the tags that sessions opened with this one keep."""
     account = role_arn.split(":")[4]
     backend = records.sts_backend(account)
-    with changing("iam", "sts", at_once=at_once):
-        if len(backend.assumed_roles) >= _PRUNE_AT:
+    with changing("iam", "sts"):
+        if len(backend.assumed_roles) >= max(_PRUNE_AT, 2 * _left.get(account, 0)):
             _prune(account, backend)
+            _left[account] = len(backend.assumed_roles)
         session = backend.assume_role(
             region_name=region,
             role_session_name=session_name,

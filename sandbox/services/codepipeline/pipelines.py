@@ -196,11 +196,12 @@ def on_push(engine: Engine, event: Event) -> None:
     if detail.get("referenceType") != "branch" or detail["event"] == "referenceDeleted":
         return
     pipelines = Pipelines(engine, event["account"], event["region"])
-    for record in pipelines.pipelines.list():
-        declaration = pipelines.declaration(record["name"], record["version"])
-        polling = [a for a in declaration["stages"][0]["actions"] if _polls(a, detail)]
-        if not polling or _lacks_default(declaration):
+    branch = (detail["repositoryName"], detail["referenceName"])
+    for declaration in pipelines.versions.where(_polled, branch):
+        record = pipelines.pipelines.get(declaration["name"])
+        if record is None or record["version"] != declaration["version"] or _lacks_default(declaration):
             continue
+        polling = [a for a in declaration["stages"][0]["actions"] if _polls(a) and _branch(a) == branch]
         token = f"{record['name']}/poll-{event['id']}"
         tokens = engine.records(event["account"], event["region"], SERVICE, "token")
         with engine.store.transaction():
@@ -211,11 +212,15 @@ def on_push(engine: Engine, event: Event) -> None:
                 tokens.put(token, {"execution": execution["pipelineExecutionId"], "request": {}})
 
 
-def _polls(action: Json, detail: Json) -> bool:
-    configuration = action.get("configuration", {})
-    return (
-        action["actionTypeId"]["provider"] == "CodeCommit"
-        and configuration.get("PollForSourceChanges", "true") != "false"
-        and configuration["RepositoryName"] == detail["repositoryName"]
-        and configuration["BranchName"] == detail["referenceName"]
-    )
+def _polled(declaration: Json) -> list[tuple[str, str]]:
+    """The repositories and branches that a pipeline's source actions look at themselves."""
+    return [_branch(action) for action in declaration["stages"][0]["actions"] if _polls(action)]
+
+
+def _polls(action: Json) -> bool:
+    codecommit = action["actionTypeId"]["provider"] == "CodeCommit"
+    return codecommit and action.get("configuration", {}).get("PollForSourceChanges", "true") != "false"
+
+
+def _branch(action: Json) -> tuple[str, str]:
+    return action["configuration"]["RepositoryName"], action["configuration"]["BranchName"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import random
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +18,7 @@ from sandbox.engine.operations import AwsError
 from sandbox.engine.store import Records
 from sandbox.engine.tasks import Again, task
 from sandbox.services.events.bus import DEFAULT
+from sandbox.services.events.candidates import candidates
 from sandbox.services.events.invoke import Delivery, invoke
 from sandbox.services.events.letters import Letter, bury
 from sandbox.services.events.pattern import compile_pattern
@@ -60,18 +60,9 @@ def match_on_bus(engine: Engine, key: str, payload: dict[str, Any]) -> None:
 
 def _match(engine: Engine, bus: str, event: Event) -> None:
     account, region = event["account"], event["region"]
-    for rule, matches in engine.records(account, region, SERVICE, "rule").view(_compiled):
-        if rule["EventBusName"] == bus and matches(event):
+    for rule in candidates(engine.records(account, region, SERVICE, "rule"), bus, event):
+        if compile_pattern(rule["EventPattern"])(event):
             _send(engine, account, region, rule, event)
-
-
-def _compiled(rules: list[dict[str, Any]]) -> list[tuple[dict[str, Any], Callable[[Event], bool]]]:
-    """The rules that wait for events, with their patterns."""
-    return [
-        (rule, compile_pattern(rule["EventPattern"]))
-        for rule in rules
-        if rule["State"] in ENABLED and rule.get("EventPattern")
-    ]
 
 
 def _send(engine: Engine, account: str, region: str, rule: dict[str, Any], event: Event) -> None:

@@ -68,15 +68,7 @@ def _codepipeline(session: Session, delivery: Delivery) -> None:
     unknown = set(overrides) - {"sourceRevisions", "variables"}
     if unknown:
         raise ValueError(f"unknown members of the input for a pipeline: {', '.join(sorted(unknown))}")
-    client = session.client("codepipeline")
-
-    def name_rule(params: dict[str, Any], **_: Any) -> None:
-        params["headers"][RULE_HEADER] = delivery.rule_arn
-
-    # The session, and so its client, is the rule's own: registering again replaces the same handler.
-    client.meta.events.register(
-        "before-call.codepipeline.StartPipelineExecution", name_rule, unique_id=RULE_HEADER
-    )
+    client = session.client("codepipeline", headers={RULE_HEADER: delivery.rule_arn})
     client.start_pipeline_execution(name=delivery.resource, clientRequestToken=delivery.token, **overrides)
 
 

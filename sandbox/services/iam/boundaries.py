@@ -47,14 +47,14 @@ def create_user(
 def put_user_permissions_boundary(call: Call, UserName: str, PermissionsBoundary: str) -> None:
     user = _user(call, UserName)
     _check(call, PermissionsBoundary)
-    with changing("iam"):
+    with changing("iam", names=(UserName,)):
         _set(user, PermissionsBoundary)
 
 
 @operation("iam", "DeleteUserPermissionsBoundary")
 def delete_user_permissions_boundary(call: Call, UserName: str) -> None:
     user = _user(call, UserName)
-    with changing("iam"):
+    with changing("iam", names=(UserName,)):
         user.permissions_boundary_arn = user.permissions_boundary = None
 
 

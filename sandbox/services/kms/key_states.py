@@ -24,7 +24,7 @@ def _set(call: Call, name: str, *, enabled: bool) -> None:
     if name.startswith("alias/") or ":alias/" in name:
         raise AwsError("InvalidArnException", f"{name} is an alias, not a key")
     arn = name if name.startswith("arn:") else call.arn(f"key/{name}")
-    with changing("kms"):
+    with changing("kms", names=(arn,)):
         key = key_of(call.account, arn)
         if key is None:
             raise AwsError("NotFoundException", f"Key '{arn}' does not exist")

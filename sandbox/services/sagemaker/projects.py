@@ -274,17 +274,22 @@ def _step(session: Session, record: Record) -> providers.Ended | None:
 @listener(source="sandbox.servicecatalog", detail_type="Record Ended")
 def on_record(engine: Engine, event: Event) -> None:
     """Wakes the project whose record ended."""
-    _wake_where(engine, event, "RecordId", event["detail"]["RecordId"])
+    _wake_waiting(engine, event, event["detail"]["RecordId"])
 
 
 @listener(source="aws.cloudformation", detail_type="CloudFormation Stack Status Change")
 def on_stack(engine: Engine, event: Event) -> None:
     """Wakes the project made of a template in S3 whose stack moved."""
-    _wake_where(engine, event, "StackName", event["detail"]["stack-id"].split("/")[1])
+    _wake_waiting(engine, event, event["detail"]["stack-id"].split("/")[1])
 
 
-def _wake_where(engine: Engine, event: Event, member: str, value: str) -> None:
+def _wake_waiting(engine: Engine, event: Event, started: str) -> None:
     account, region = event["account"], event["region"]
-    for record in engine.records(account, region, "sagemaker", "project").list():
-        if (record.get("started") or {}).get(member) == value:
-            _wake(engine, account, region, record["ProjectName"])
+    for name in engine.records(account, region, "sagemaker", "project").keys_where(_started, started):
+        _wake(engine, account, region, name)
+
+
+def _started(project: Record) -> list[str]:
+    """What a project may wait for: a record of Service Catalog, or a stack by its name."""
+    started = project.get("started") or {}
+    return [started[member] for member in ("RecordId", "StackName") if member in started]

@@ -85,12 +85,11 @@ def provision_product(
     tags = tagging.chosen(call, product["Id"], path["portfolio"], asked)
 
     def make() -> dict[str, Any]:
-        for other in call.records("provisioned").list():
-            if other["Name"] == ProvisionedProductName:
-                raise AwsError(
-                    "DuplicateResourceException",
-                    f"A provisioned product named {ProvisionedProductName} exists already.",
-                )
+        if call.records("provisioned").keys_where(_names, ProvisionedProductName):
+            raise AwsError(
+                "DuplicateResourceException",
+                f"A provisioned product named {ProvisionedProductName} exists already.",
+            )
         identifier = random_id(prefix="pp-")
         parameters = {
             item["Key"]: item.get("Value", "") for item in members.get("ProvisioningParameters") or []
@@ -124,8 +123,10 @@ def provision_product(
 
 def require(call: Call, identifier: str | None, name: str | None) -> Record:
     """A provisioned product by id or name."""
-    for record in call.records("provisioned").list():
-        if identifier in (None, record["Id"]) and name in (None, record["Name"]) and (identifier or name):
+    records = call.records("provisioned")
+    by_id = records.get(identifier) if identifier else None
+    for record in [by_id] if by_id else records.where(_names, name) if name and not identifier else []:
+        if name in (None, record["Name"]):
             return record
     raise AwsError("ResourceNotFoundException", f"Provisioned product {identifier or name} not found.")
 
@@ -265,6 +266,13 @@ def on_stack(engine: Engine, event: Event) -> None:
     account, region = event["account"], event["region"]
     if not name.startswith("SC-"):
         return
-    for product in engine.records(account, region, "servicecatalog", "provisioned").list():
-        if product["StackName"] == name:
-            engine.tasks.submit("servicecatalog.record", f"{account}/{region}/{product['LastRecordId']}")
+    for product in engine.records(account, region, "servicecatalog", "provisioned").where(_stacks, name):
+        engine.tasks.submit("servicecatalog.record", f"{account}/{region}/{product['LastRecordId']}")
+
+
+def _names(product: Record) -> tuple[str]:
+    return (product["Name"],)
+
+
+def _stacks(product: Record) -> tuple[str]:
+    return (product["StackName"],)

@@ -123,9 +123,7 @@ def _template(engine: Engine, record: Record, place: tuple[str, str]) -> str:
     s3 = engine.clients.owner(region).client("s3")
     bucket = f"sc-templates-{account}-{region}"
     key = f"{record['ProductId']}/{artifact['Id']}.template"
-    location = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    if bucket not in {held["Name"] for held in s3.list_buckets()["Buckets"]}:
-        s3.create_bucket(Bucket=bucket, **location)
+    _ensure_bucket(s3, bucket, region)
     s3.put_object(
         Bucket=bucket,
         Key=key,
@@ -133,6 +131,18 @@ def _template(engine: Engine, record: Record, place: tuple[str, str]) -> str:
         Tagging="servicecatalog%3Aprovisioning=true",
     )
     return f"https://{bucket}.s3.{region}.amazonaws.com/{key}"
+
+
+def _ensure_bucket(s3: Any, bucket: str, region: str) -> None:
+    from botocore.exceptions import ClientError
+
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+            raise
+        elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        s3.create_bucket(Bucket=bucket, **({} if region == "us-east-1" else elsewhere))
 
 
 def _outcome(session: Session, stack: dict[str, Any]) -> Outcome | None:

@@ -40,7 +40,6 @@ def assume_role(
         tags=tags,
         transitive=transitive,
         source_identity=source_identity,
-        at_once=True,
     )
     answer = {
         "Credentials": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -112,21 +113,78 @@ def test_a_foreign_token_is_refused(token: str) -> None:
     assert caught.value.code == "InvalidNextToken"
 
 
-def test_a_view_is_made_anew_when_its_records_have_changed(tmp_path: Path) -> None:
-    store, made = Store(tmp_path / "records"), []
+def colours(record: Record) -> list[str]:
+    found: list[str] = record["colours"]
+    return found
 
-    def names(records: list[Record]) -> list[str]:
-        made.append(len(records))
-        return [record["name"] for record in records]
 
-    store.put("rule", "a", {"name": "a"})
-    assert store.view("rule", names) == store.view("rule", names) == ["a"]
-    store.put("other", "b", {"name": "b"})
-    assert store.view("rule", names) == ["a"] and made == [1]
-    with pytest.raises(KeyError), store.transaction():
-        store.put("rule", "b", {"name": "b"})
-        assert store.view("rule", names) == ["a", "b"]
-        raise KeyError
-    assert store.view("rule", names) == ["a"]
-    store.delete("rule", "a")
-    assert store.view("rule", names) == []
+def test_records_are_found_by_what_they_hold(store: Store) -> None:
+    records = Records(store, "things")
+    records.put("a", {"colours": ["red", "blue"]})
+    records.put("b", {"colours": ["red"]})
+    assert records.keys_where(colours, "red") == ["a", "b"]
+    assert records.where(colours, "blue", "red") == [{"colours": ["red", "blue"]}, {"colours": ["red"]}]
+    assert records.where(colours, "green") == []
+    records.put("a", {"colours": ["green"]})
+    records.delete("b")
+    assert records.keys_where(colours, "red") == [] and records.keys_where(colours, "green") == ["a"]
+
+
+def test_looking_for_a_value_reads_no_other_record(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    records, read = Records(store, "things"), []
+    for number in range(50):
+        records.put(str(number), {"colours": [str(number)]})
+    assert records.keys_where(colours, "7") == ["7"]
+
+    def counted(record: Record) -> list[str]:
+        read.append(record)
+        return colours(record)
+
+    assert records.keys_where(counted, "7") == ["7"] and len(read) == 50
+    records.put("7", {"colours": ["8"]})
+    assert records.keys_where(counted, "8") == ["8", "7"] and len(read) == 51
+
+
+_steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), st.sampled_from("abc"), st.lists(st.sampled_from("xyz"), max_size=2)),
+        st.tuples(st.just("delete"), st.sampled_from("abc"), st.just([])),
+        st.tuples(st.sampled_from(["begin", "end", "fail"]), st.just(""), st.just([])),
+    ),
+    max_size=30,
+)
+
+
+@given(_steps)
+def test_an_index_says_what_a_search_of_all_records_would(
+    steps: list[tuple[str, str, list[str]]],
+) -> None:
+    """Also of what was written in a transaction that failed, or in one inside of another."""
+    store = Store(":memory:")
+    records, blocks = Records(store, "things"), []
+
+    def check() -> None:
+        for value in "xyz":
+            wanted = sorted(key for key, record in store.items("things") if value in colours(record))
+            assert sorted(records.keys_where(colours, value)) == wanted
+
+    for what, key, held in steps:
+        if what == "put":
+            records.put(key, {"colours": held})
+        elif what == "delete":
+            records.delete(key)
+        elif what == "begin":
+            block = store.transaction()
+            block.__enter__()
+            blocks.append(block)
+        elif blocks and what == "end":
+            blocks.pop().__exit__(None, None, None)
+        elif blocks:
+            error = RuntimeError()
+            with contextlib.suppress(RuntimeError):
+                blocks.pop().__exit__(RuntimeError, error, None)
+        check()
+    while blocks:
+        blocks.pop().__exit__(None, None, None)
+    check()
+    store.close()

@@ -17,7 +17,7 @@ def run(context: Context) -> Succeeded | None:
     client = context.session.client("codebuild")
     build_id = context.action["result"].get("externalExecutionId")
     if build_id is None:
-        build_id = _start(context, client)
+        build_id = _start(context)
     [build] = client.batch_get_builds(ids=[build_id])["builds"] or [None]
     if build is None:
         raise ActionFailed("JobFailed", f"Build {build_id} does not exist any more")
@@ -32,14 +32,9 @@ def run(context: Context) -> Succeeded | None:
     return Succeeded(variables=exported)
 
 
-def _start(context: Context, client: Any) -> str:
-    name = context.action["pipelineName"]
-
-    def name_pipeline(params: dict[str, Any], **_: Any) -> None:
-        params["headers"][INITIATOR] = f"codepipeline/{name}"
-
-    # The session belongs to one execution of one pipeline: registering again replaces the same handler.
-    client.meta.events.register("before-call.codebuild.StartBuild", name_pipeline, unique_id=INITIATOR)
+def _start(context: Context) -> str:
+    initiator = {INITIATOR: f"codepipeline/{context.action['pipelineName']}"}
+    client = context.session.client("codebuild", headers=initiator)
     inputs = [artifact["name"] for artifact in context.action["input"]["inputArtifacts"]]
     if not inputs:
         raise ActionFailed("ConfigurationError", "The action has no input artifact in this execution")
