@@ -220,7 +220,7 @@ def advance(engine: Engine, key: str, payload: dict[str, Any]) -> None:
         record["Status"] = "IN_PROGRESS"
     outcome = stacks.step(engine, record, provisioned, account, region)
     if outcome is None:
-        records.put(identifier, record)  # a termination notes the stack it deletes
+        records.put(identifier, record)  # what the step has noted: that the operation was begun, and on what
     else:
         _finish(engine, records, record, outcome, account, region)
 

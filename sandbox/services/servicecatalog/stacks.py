@@ -74,7 +74,10 @@ def _describe(session: Session, name: str, record: Record) -> dict[str, Any] | N
 
 
 def _marked(session: Session, stack: dict[str, Any], record: Record) -> bool:
-    """Whether the stack's last operation is this record's: its request token is the record's id."""
+    """Whether the stack's last operation is this record's: its request token is the record's id.
+
+    Asked where the record itself does not tell, because the sandbox was killed right after the call.
+    """
     events = session.client("cloudformation").describe_stack_events(StackName=stack["StackId"])["StackEvents"]
     return bool(events) and events[0].get("ClientRequestToken") == record["RecordId"]
 
@@ -87,7 +90,8 @@ def _launch(
     stack: dict[str, Any] | None,
     place: tuple[str, str],
 ) -> Outcome | None:
-    if stack is not None and _marked(session, stack, record):
+    if stack is not None and (record.get("launched") or _marked(session, stack, record)):
+        record["launched"] = True
         return _outcome(session, stack)
     request = {
         "StackName": product["StackName"],
@@ -104,6 +108,7 @@ def _launch(
         client.create_stack(**request)
     else:
         client.update_stack(**request)
+    record["launched"] = True
     return None
 
 
