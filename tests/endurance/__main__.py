@@ -132,14 +132,17 @@ def _crowd(folder: Path, projects: int, commits: int) -> list[str]:
 
 def _hundred(folder: Path, projects: int) -> list[str]:
     def shown(number: int, seconds: float) -> None:
-        if number % 10 == 9:
-            _say(f"project {number + 1}: {seconds:.1f} s, {load()}")
+        if number % 10 == 0:
+            _say(f"project {number}: {seconds:.1f} s, {load()}")
 
     result = hundred.run(folder, projects, shown)
-    for name, values in (("seconds", result.seconds), ("seconds of CPU", result.cpu)):
-        first, last = result.ends(values)
+    for name, of in hundred.MEASURES.items():
+        first = statistics.median(of(cost) for cost in result.fresh)
+        last = statistics.median(of(cost) for cost in result.crowded[-len(result.fresh) :])
+        alone = statistics.median(of(cost) for cost in result.crowded[1 : hundred.SAMPLE])
         _say(
-            f"{projects} projects, {name} to provision: first {first:.2f}, last {last:.2f}: {last / first:.2f}"
+            f"{projects} projects, {name} to provision: the last {last:.2f}, in turn with a fresh sandbox's "
+            f"first {first:.2f}: {result.ratio(of):.2f} (minutes before, this one's first took {alone:.2f})"
         )
     for name, (before, after) in result.looks.items():
         _say(f"{name:34}{before * 1000:8.1f} ms, with all {after * 1000:8.1f} ms")
