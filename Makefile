@@ -16,6 +16,13 @@ SUPPORTED := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_in
 PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python3
 TEST_WORKERS ?= 2
 
+# Some machines tell Python to keep no bytecode. Compiled anew each time, a start of anything here takes three
+# times as long: it is kept, but where it litters no checkout.
+ifdef PYTHONDONTWRITEBYTECODE
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sagemaker-mlops-templates/bytecode
+endif
+
 .PHONY: setup demo test clients fuzz endurance lint bench bench-setup conformance clean lock
 
 setup: $(READY)

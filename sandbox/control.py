@@ -45,6 +45,7 @@ def start(
             stdout=output,
             stderr=output,
             pass_fds=(writer,),
+            env=_environment(),
             start_new_session=True,
         )
     os.close(writer)
@@ -54,6 +55,14 @@ def start(
     if not line or not running:
         raise ControlError(f"the sandbox did not start: {_last_line(log)}; see {log}")
     return running
+
+
+def _environment() -> dict[str, str]:
+    environment = dict(os.environ)
+    if environment.pop("PYTHONDONTWRITEBYTECODE", None):
+        # Without bytecode a start takes three times as long. It goes where it is in nobody's way.
+        environment["PYTHONPYCACHEPREFIX"] = str(location.cache_folder() / "bytecode")
+    return environment
 
 
 def stop(state: Path | None = None) -> bool:

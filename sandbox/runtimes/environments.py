@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.runtimes.images import Runtime
+from sandbox.state import location
 
 FORMAT = "1"
 """Changed when environments are built differently: older ones are not used any more."""
-PRODUCT = "sagemaker-mlops-templates"
 INSTALL_SECONDS = 1800
 Progress = Callable[[str], None]
 
@@ -46,9 +46,8 @@ class Environment:
 
 
 def cache_folder() -> Path:
-    """Where environments are kept: `$XDG_CACHE_HOME/<product>/environments`."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / PRODUCT / "environments"
+    """Where environments are kept."""
+    return location.cache_folder() / "environments"
 
 
 def ensure(runtime: Runtime, progress: Progress | None = None) -> Environment:

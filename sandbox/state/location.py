@@ -17,6 +17,12 @@ def default_state() -> Path:
     return Path(base) / NAME
 
 
+def cache_folder() -> Path:
+    """What can be made again: $XDG_CACHE_HOME (~/.cache) and the name of this checkout's project."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "sagemaker-mlops-templates"
+
+
 @dataclass(frozen=True)
 class Running:
     """A sandbox process: written once it answers, removed when it stops."""
