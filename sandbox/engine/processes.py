@@ -86,6 +86,7 @@ class Process:
         self._timeout = command.timeout
         self._timer: threading.Timer | None = None
         self._popen, self._word = _spawn(command, confinement)
+        self._told = False
         self.pid = self._popen.pid
         _limit(self.pid, command)
         self._reader = threading.Thread(target=self._read, args=(command.on_line,), daemon=True)
@@ -95,6 +96,7 @@ class Process:
 
     def release(self) -> None:
         """Lets the command run."""
+        self._told = True
         if self._timeout is not None:
             self._timer = threading.Timer(self._timeout, self._expire)
             self._timer.daemon = True
@@ -105,6 +107,7 @@ class Process:
 
     def abandon(self) -> None:
         """Ends it instead, before the command ran."""
+        self._told = True
         os.close(self._word)
         self._popen.wait()
 
@@ -133,6 +136,8 @@ class Process:
             signal_group(self.pid, signal.SIGKILL)
 
     def wait(self) -> Exit:
+        if not self._told:
+            raise RuntimeError(f"process {self.pid} waits itself: release it first")
         code = self._popen.wait()
         # A child left in the background may hold the output open: it belongs to the group and ends with it.
         signal_group(self.pid, signal.SIGKILL)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.engine.processes import Exit, Process
+from sandbox.engine.processes import Exit, Processes
+from sandbox.engine.store import Store
 from sandbox.runtimes import (
     Environment,
     JobLayout,
@@ -34,7 +35,7 @@ MOUNTED = [
 
 
 def run(command: Any) -> Exit:
-    return Process(command, on_exit=lambda: None).wait()
+    return Processes(Store(":memory:")).run(command, "job")
 
 
 def training_job(**members: Any) -> dict[str, Any]:

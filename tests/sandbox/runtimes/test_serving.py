@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.engine.processes import Process, Processes
+from sandbox.engine.processes import Processes
 from sandbox.engine.store import Store
 from sandbox.runtimes import (
     Environment,
@@ -105,7 +105,7 @@ def test_a_job_installs_for_itself_alone(tmp_path: Path) -> None:
     job = {"ProcessingJobName": "j", "AppSpecification": specification}
     lines: list[str] = []
     command = processing_command(job, layout, environment, variables={}, on_line=lines.append)
-    assert Process(command, on_exit=lambda: None).wait().code == 0, lines
+    assert Processes(Store(":memory:")).run(command, "job").code == 0, lines
     version, file = lines[-1].split()
     assert version == "1.15.0"
     assert file.startswith(str(layout.packages))
