@@ -7,6 +7,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html, …/py
 …/python-logging.html and …/python-exceptions.html
 """
 
+import functools
 import importlib
 import json
 import logging
@@ -17,6 +18,7 @@ import time
 import traceback
 
 OWN = os.path.abspath(__file__)
+ENDPOINT = os.environ.get("AWS_ENDPOINT_URL", "")
 
 
 class Fault(Exception):
@@ -119,8 +121,26 @@ def load(name):
         raise Fault("Runtime.HandlerNotFound", message) from None
 
 
+@functools.cache
+def lead_tls_home():
+    """HTTPS to the sandbox's host goes to the sandbox's port where no other is named: on AWS a ResponseURL is
+    answered on port 443, and many providers of custom resources take only the host of it."""
+    from http.client import HTTPSConnection  # slow to load, and few functions are such providers
+    from urllib.parse import urlsplit
+
+    own = urlsplit(ENDPOINT)
+    begin = HTTPSConnection.__init__
+
+    def init(self, host, port=None, *args, **kwargs):
+        begin(self, host, port or (own.port if host == own.hostname else None), *args, **kwargs)
+
+    HTTPSConnection.__init__ = init
+
+
 def call(handler, request):
     """What the handler answers, as JSON. Raises Fault, or whatever the handler does."""
+    if "ResponseURL" in request["payload"]:
+        lead_tls_home()
     try:
         event = json.loads(request["payload"])
     except ValueError as error:

@@ -34,9 +34,9 @@ def handler(event, context):
     answer["NoEcho"] = wanted.get("Hidden") == "true"
     answer["Data"] = {"Echo": wanted.get("Text", ""), "Padding": "x" * (5000 if kind in wanted.get("Long", []) else 0)}
     body = json.dumps(answer).encode()
-    if wanted.get("Tls"):  # as crhelper does, which takes no notice of the URL's scheme
+    if wanted.get("Tls"):  # takes no notice of the URL's scheme
         parts = urllib.parse.urlsplit(event["ResponseURL"])
-        connection = HTTPSConnection(parts.netloc, timeout=20)
+        connection = HTTPSConnection(getattr(parts, wanted["Tls"]), timeout=20)
         connection.request("PUT", f"{parts.path}?{parts.query}", body, {"content-type": ""})
         assert connection.getresponse().status == 200
         return
@@ -202,10 +202,12 @@ def test_what_a_provider_hides_is_shown_nowhere(stacks: Stacks, resource: Resour
     stacks.delete(name)
 
 
-def test_a_provider_that_insists_on_tls_is_heard(stacks: Stacks, resource: Resource) -> None:
+@pytest.mark.parametrize("part", ["netloc", "hostname"])
+def test_a_provider_that_insists_on_tls_is_heard(stacks: Stacks, resource: Resource, part: str) -> None:
+    """`netloc`: as crhelper does. `hostname`: as many a sample's own function does, whose port is then 443."""
     shown = {"Echo": {"Value": {"Fn::GetAtt": ["C", "Echo"]}}}
     name = new_name()
-    stack = stacks.create({"Resources": {"C": resource(Tls="true", Text="over TLS")}, "Outputs": shown}, name)
+    stack = stacks.create({"Resources": {"C": resource(Tls=part, Text="over TLS")}, "Outputs": shown}, name)
     assert stack["StackStatus"] == "CREATE_COMPLETE", stacks.reasons(name)
     assert outputs(stack) == {"Echo": "over TLS"}
     stacks.delete(name)

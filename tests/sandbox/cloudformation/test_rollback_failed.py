@@ -104,3 +104,56 @@ def test_a_creation_that_failed_can_be_mended_or_undone(stacks: Stacks, sandbox:
     stacks.create(bad, name, DisableRollback=True)
     good = {"Resources": {"P": parameter("two", Name=name), "B": parameter("x")}}
     assert stacks.update(name, good)["StackStatus"] == "UPDATE_COMPLETE", stacks.reasons(name)
+
+
+def _role(name: str, policy: str) -> dict[str, Any]:
+    properties = {"RoleName": name, "AssumeRolePolicyDocument": TRUST, "ManagedPolicyArns": [policy]}
+    return {"Type": "AWS::IAM::Role", "Properties": properties}
+
+
+def test_a_rollback_deletes_what_a_failed_creation_left(stacks: Stacks, sandbox: SandboxProcess) -> None:
+    name = new_name()
+    target = {
+        "Id": "t",
+        "Arn": "arn:aws:sqs:us-east-1:123456789012:q",
+        "RoleArn": "arn:aws:iam::123456789012:role/no",
+    }
+    resources = {
+        "Role": _role(name, "arn:aws:iam::aws:policy/NotThere"),
+        "Rule": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {"Name": name, "ScheduleExpression": "rate(1 day)", "Targets": [target]},
+        },
+    }
+    for logical_id, declared in resources.items():
+        stack = stacks.create({"Resources": {logical_id: declared}}, f"{name}-{logical_id}")
+        assert stack["StackStatus"] == "ROLLBACK_COMPLETE", logical_id
+    assert name not in {role["RoleName"] for role in sandbox.client("iam").list_roles(MaxItems=1000)["Roles"]}
+    assert not sandbox.client("events").list_rules(NamePrefix=name)["Rules"]
+
+
+def test_a_half_made_resource_is_made_anew(stacks: Stacks, sandbox: SandboxProcess) -> None:
+    """The template asks for nothing else of it, and it is not complete all the same."""
+    iam, name = sandbox.client("iam"), new_name()
+    policy = f"arn:aws:iam::123456789012:policy/{name}"
+    template = {"Resources": {"R": _role(name, policy)}}
+    assert stacks.create(template, name, DisableRollback=True)["StackStatus"] == "CREATE_FAILED"
+    template["Resources"]["P"] = parameter("one")
+    stack = stacks.update(name, template, DisableRollback=True)
+    assert stack["StackStatus"] == "UPDATE_FAILED"
+    iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(_policy("s3:ListBucket")))
+    assert stacks.update(name, template)["StackStatus"] == "UPDATE_COMPLETE", stacks.reasons(name)
+    attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    assert [item["PolicyArn"] for item in attached] == [policy]
+    stacks.delete(name)
+    iam.delete_policy(PolicyArn=policy)
+
+
+def test_a_resource_that_was_never_made_may_become_another(stacks: Stacks, sandbox: SandboxProcess) -> None:
+    name, taken = new_name(), new_name()
+    sandbox.client("ssm").put_parameter(Name=taken, Value="theirs", Type="String")
+    stacks.create({"Resources": {"B": parameter("x", Name=taken)}}, name, DisableRollback=True)
+    topic = {"Resources": {"B": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": name}}}}
+    assert stacks.update(name, topic)["StackStatus"] == "UPDATE_COMPLETE", stacks.reasons(name)
+    assert stacks.physical(name)["B"].startswith("arn:aws:sns:")
+    stacks.delete(name)

@@ -90,6 +90,7 @@ def test_a_bucket_that_exists_is_not_taken_over(stacks: Stacks, sandbox: Sandbox
     template = {"Resources": {"B": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": taken}}}}
     assert stacks.create(template, name)["StackStatus"] == "ROLLBACK_COMPLETE"
     assert f"{taken} already exists" in stacks.reasons(name)["B"]
+    assert "HandlerErrorCode: AlreadyExists" in stacks.reasons(name)["B"]
     sandbox.client("s3").head_bucket(Bucket=taken)
 
 

@@ -108,7 +108,7 @@ def test_a_failed_creation_is_rolled_back_and_named(stacks: Stacks, sandbox: San
     template = {"Resources": {"A": parameter("x", Name=name), "B": parameter({"Ref": "A"}, Name=taken)}}
     stack = stacks.create(template, name)
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert "already exists" in stacks.reasons(name)["B"]
+    assert f"with identifier '{taken}' already exists" in stacks.reasons(name)["B"]
     assert "HandlerErrorCode: AlreadyExists" in stacks.reasons(name)["B"]
     assert (_value(sandbox, name), _value(sandbox, taken)) == (None, "mine")
     events = stacks.client.describe_stack_events(StackName=name)["StackEvents"]

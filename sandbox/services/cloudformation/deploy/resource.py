@@ -47,6 +47,8 @@ def deploy(operation: Operation, outline: Outline, target: Record, name: str) ->
     record = stacks.resource(operation.stack_id, name)
     if record is not None and record.get("Done") == target["Id"]:
         return True
+    if record is not None and record.get("HalfMade") and record.get("Started") == target["Id"]:
+        return False  # it failed before the operation was cut off
     try:
         asked = wanted(operation, outline, target, name)
     except expected_failures() as error:
@@ -55,6 +57,8 @@ def deploy(operation: Operation, outline: Outline, target: Record, name: str) ->
         text = str(error) if isinstance(error, Invalid) else getattr(error, "message", str(error))
         touch(record, target)
         stacks.set_resource_status(stack, record, status, text)
+        return False
+    if record is not None and record.get("HalfMade") and not _cleared(operation, record, target):
         return False
     if record is None or not record.get("PhysicalResourceId") or record.get("Started") == target["Id"]:
         return _create(operation, record or new(outline, name), asked, target)
@@ -92,6 +96,7 @@ def wanted(operation: Operation, outline: Outline, target: Record, name: str) ->
             {"Name": imported, "StackId": operation.stack_id, "StackName": operation.place.stack_name},
         )
     return {
+        "ResourceType": declared["Type"],
         "Properties": properties,
         "Shown": _shown(operation, evaluator, target, declared),
         "Tags": resource_tags(schema, operation.place, name, target["Tags"], properties),
@@ -170,10 +175,22 @@ def _create(operation: Operation, record: Record, wanted: Record, target: Record
         left = getattr(error, "made", None)
         if left is not None:  # the way back deletes it
             record |= {"PhysicalResourceId": left.physical_id, "Attributes": left.attributes}
+        record["HalfMade"] = bool(record.get("PhysicalResourceId"))
         return _failed(operation, record, f"{verb}_FAILED", error)
     record |= _of(made) | {"Done": target["Id"]}
     record.pop("Replacing", None)
     stacks.set_resource_status(stack, record, f"{verb}_COMPLETE")
+    return True
+
+
+def _cleared(operation: Operation, record: Record, target: Record) -> bool:
+    """Deletes what an earlier operation's creation left when it failed: the resource is made anew. False: it
+    cannot be deleted."""
+    touch(record, target)
+    if not delete(operation, record, retain=False):
+        return False
+    record |= {"PhysicalResourceId": "", "Attributes": {}, "Token": str(uuid.uuid4()), "HalfMade": False}
+    record.pop("Started", None)
     return True
 
 
@@ -266,7 +283,7 @@ def _succeed(operation: Operation, record: Record, physical_id: str, *, forward:
 
 def _failed(operation: Operation, record: Record, status: str, error: Exception | None) -> bool:
     assert error is not None
-    identifier = record.get("PhysicalResourceId") or ""
+    identifier = record.get("PhysicalResourceId") or _named(operation, record)
     if isinstance(error, Invalid):
         text = str(error)
     else:
@@ -275,6 +292,13 @@ def _failed(operation: Operation, record: Record, status: str, error: Exception 
         text = "Resource update cancelled"
     operation.stacks.set_resource_status(operation.stack, record, status, text)
     return False
+
+
+def _named(operation: Operation, record: Record) -> str:
+    """The identifier that the template itself gives a resource; empty where it gives none."""
+    identifiers = operation.schema(record["ResourceType"]).primary_identifier
+    given = (record.get("Properties") or {}).get(identifiers[0]) if len(identifiers) == 1 else None
+    return given if isinstance(given, str) else ""
 
 
 def restore(operation: Operation, target: Record, name: str) -> bool:
@@ -294,6 +318,7 @@ def restore(operation: Operation, target: Record, name: str) -> bool:
             stacks.retired.delete(f"{operation.stack_id}|{name}|{before['PhysicalResourceId']}")
             record |= before
             record.pop("Replacing", None)
+            record.pop("HalfMade", None)
             record["Restored"] = target["Id"]
             stacks.set_resource_status(operation.stack, record, "UPDATE_COMPLETE")
         return True

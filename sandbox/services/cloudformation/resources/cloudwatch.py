@@ -10,7 +10,7 @@ from sandbox.services.cloudformation.resources.handler import (
     Handler,
     Made,
     Request,
-    ResourceFailed,
+    Taken,
     resource_type,
 )
 
@@ -22,7 +22,7 @@ class Alarm(Handler):
         named = "AlarmName" in request.properties and not request.resumed
         # PutMetricAlarm would overwrite an alarm that is not the stack's.
         if named and client.describe_alarms(AlarmNames=[name]).get("MetricAlarms"):
-            raise ResourceFailed(f"{name} already exists")
+            raise Taken(f"{name} already exists")
         tags = convert.tags(convert.member_shape(client, "PutMetricAlarm", "Tags"), request.tags)
         client.put_metric_alarm(**_parameters(request, name), **({"Tags": tags} if tags else {}))
         return Made(name, {"Arn": request.arn("cloudwatch", f"alarm:{name}")})

@@ -6,7 +6,13 @@ from typing import Any
 
 from sandbox.services.cloudformation.resources import convert
 from sandbox.services.cloudformation.resources.errors import unless_missing, unless_resumed
-from sandbox.services.cloudformation.resources.handler import Handler, Made, Request, resource_type
+from sandbox.services.cloudformation.resources.handler import (
+    Handler,
+    Made,
+    Request,
+    left_behind,
+    resource_type,
+)
 
 _APART = ("Tags", "RestartExecutionOnUpdate", "DisableInboundStageTransitions", "Name", "ArtifactStores")
 
@@ -18,8 +24,10 @@ class Pipeline(Handler):
         tags = convert.tags(convert.member_shape(client, "CreatePipeline", "tags"), request.tags)
         with unless_resumed(request.resumed):
             client.create_pipeline(pipeline=_declaration(request, name), tags=tags)
-        _set_transitions(request, name)
-        return Made(name, {"Version": "1", "Arn": request.arn("codepipeline", name)})
+        made = Made(name, {"Version": "1", "Arn": request.arn("codepipeline", name)})
+        with left_behind(made):
+            _set_transitions(request, name)
+        return made
 
     def update(self, request: Request) -> Made:
         client, name = request.client("codepipeline"), request.physical_id

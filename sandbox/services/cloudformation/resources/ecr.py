@@ -7,7 +7,13 @@ from typing import Any
 
 from sandbox.services.cloudformation.resources import convert
 from sandbox.services.cloudformation.resources.errors import unless_missing, unless_resumed
-from sandbox.services.cloudformation.resources.handler import Handler, Made, Request, resource_type
+from sandbox.services.cloudformation.resources.handler import (
+    Handler,
+    Made,
+    Request,
+    left_behind,
+    resource_type,
+)
 
 
 @resource_type("AWS::ECR::Repository")
@@ -22,9 +28,11 @@ class Repository(Handler):
         tags = convert.tags(convert.member_shape(ecr, "CreateRepository", "tags"), request.tags)
         with unless_resumed(request.resumed):
             ecr.create_repository(repositoryName=name, tags=tags, **parameters)
-        self._set_policies(request, name)
         repository = ecr.describe_repositories(repositoryNames=[name])["repositories"][0]
-        return Made(name, {"Arn": repository["repositoryArn"], "RepositoryUri": repository["repositoryUri"]})
+        made = Made(name, {"Arn": repository["repositoryArn"], "RepositoryUri": repository["repositoryUri"]})
+        with left_behind(made):
+            self._set_policies(request, name)
+        return made
 
     def update(self, request: Request) -> Made:
         ecr, name, arn = request.client("ecr"), request.physical_id, request.attributes["Arn"]

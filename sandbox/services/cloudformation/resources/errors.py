@@ -86,7 +86,7 @@ def reason(type_name: str, identifier: str, token: str, error: Exception) -> str
     elif isinstance(error, AwsError):
         code, message = _handler_code(error.code), error.message
     elif isinstance(error, ResourceFailed):
-        code = "NotStabilized"
+        code = error.code
     elif not isinstance(error, BotoCoreError):
         code, message = "InternalFailure", f"{type(error).__name__}: {error}"
     return f'Resource handler returned message: "{message}" (RequestToken: {token}, HandlerErrorCode: {code})'

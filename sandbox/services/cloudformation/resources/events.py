@@ -12,6 +12,8 @@ from sandbox.services.cloudformation.resources.handler import (
     Made,
     Request,
     ResourceFailed,
+    Taken,
+    left_behind,
     resource_type,
 )
 
@@ -29,7 +31,7 @@ class Rule(Handler):
                 if not is_missing(error):
                     raise
             else:
-                raise ResourceFailed(f"Rule {name} already exists")  # PutRule would take it over
+                raise Taken(f"Rule {name} already exists")  # PutRule would take it over
         return self._put(request, name, create=True)
 
     def update(self, request: Request) -> Made:
@@ -59,17 +61,16 @@ class Rule(Handler):
             shape = convert.member_shape(events, "PutRule", "Tags")
             parameters["Tags"] = convert.tags(shape, request.tags)
         arn = events.put_rule(Name=name, **parameters)["RuleArn"]
+        bus = request.properties.get("EventBusName", "default")
+        identifier = name if bus == "default" else f"{bus}|{name}"
+        made = Made(identifier, {"Arn": arn, "RuleName": name})
         targets = request.properties.get("Targets", [])
         if targets:
             shape = convert.member_shape(events, "PutTargets", "Targets")
-            _checked(
-                events.put_targets(
-                    Rule=name, Targets=convert.value(shape, targets), **_bus(request.properties)
-                )
-            )
-        bus = request.properties.get("EventBusName", "default")
-        identifier = name if bus == "default" else f"{bus}|{name}"
-        return Made(identifier, {"Arn": arn, "RuleName": name})
+            wanted = convert.value(shape, targets)
+            with left_behind(made):
+                _checked(events.put_targets(Rule=name, Targets=wanted, **_bus(request.properties)))
+        return made
 
     def delete(self, request: Request) -> None:
         events, name = request.client("events"), request.attributes["RuleName"]
@@ -101,8 +102,10 @@ class EventBus(Handler):
         given = {"Tags": convert.tags(shape, request.tags)} | _description(request.properties)
         with unless_resumed(request.resumed):
             events.create_event_bus(Name=name, **given)
-        self._permit(request)
-        return Made(name, {"Arn": request.arn("events", f"event-bus/{name}"), "Name": name})
+        made = Made(name, {"Arn": request.arn("events", f"event-bus/{name}"), "Name": name})
+        with left_behind(made):
+            self._permit(request)
+        return made
 
     def update(self, request: Request) -> Made:
         events, arn = request.client("events"), request.attributes["Arn"]

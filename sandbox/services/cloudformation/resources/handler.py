@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,9 +26,17 @@ class ResourceFailed(Exception):
     `made`: what is there all the same, and is deleted when the stack turns back.
     """
 
+    code: ClassVar[str] = "NotStabilized"
+
     def __init__(self, message: str, made: Made | None = None) -> None:
         super().__init__(message)
         self.made = made
+
+
+class Taken(ResourceFailed):
+    """A name that a resource of somebody else has."""
+
+    code = "AlreadyExists"
 
 
 class Said(ResourceFailed):
@@ -166,6 +176,18 @@ class Handler:
     def wait(self, request: Request, made: Made) -> Made:
         """Blocks until the resource is usable; called after create and update."""
         return made
+
+
+@contextmanager
+def left_behind(made: Made) -> Iterator[None]:
+    """Around what follows a creation: where it fails, `made` is there all the same, and is deleted when the
+    stack turns back."""
+    try:
+        yield
+    except Exception as error:
+        if getattr(error, "made", None) is None:
+            error.made = made  # type: ignore[attr-defined]
+        raise
 
 
 def resource_type(name: str) -> Any:

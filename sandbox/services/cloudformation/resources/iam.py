@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from typing import Any, ClassVar
 
 from sandbox.services.cloudformation.resources import convert
 from sandbox.services.cloudformation.resources.errors import unless_missing, unless_resumed
-from sandbox.services.cloudformation.resources.handler import Handler, Made, Request, resource_type
+from sandbox.services.cloudformation.resources.handler import (
+    Handler,
+    Made,
+    Request,
+    left_behind,
+    resource_type,
+)
 
 _MAX_VERSIONS = 5
 
@@ -88,8 +95,10 @@ class Role(Identity):
         with unless_resumed(request.resumed):
             iam.create_role(RoleName=name, Tags=tags, **parameters)
         role = iam.get_role(RoleName=name)["Role"]
-        self.set_policies(request, name)
-        return Made(name, {"Arn": role["Arn"], "RoleId": role["RoleId"]})
+        made = Made(name, {"Arn": role["Arn"], "RoleId": role["RoleId"]})
+        with left_behind(made):
+            self.set_policies(request, name)
+        return made
 
     def update(self, request: Request) -> Made:
         iam, name = request.client("iam"), request.physical_id
@@ -129,9 +138,11 @@ class User(Identity):
         with unless_resumed(request.resumed):
             iam.create_user(UserName=name, Tags=tags, **plain)
         user = iam.get_user(UserName=name)["User"]
-        self.set_policies(request, name)
-        self._set_groups(request, name)
-        return Made(name, {"Arn": user["Arn"]})
+        made = Made(name, {"Arn": user["Arn"]})
+        with left_behind(made):
+            self.set_policies(request, name)
+            self._set_groups(request, name)
+        return made
 
     def update(self, request: Request) -> Made:
         if request.changed("Path"):
@@ -168,8 +179,9 @@ class Policy(Handler):
     """An inline policy on roles, users and groups. Its physical id is made up, as AWS's is."""
 
     def create(self, request: Request) -> Made:
-        _inline(request, request.properties["PolicyName"], {})
-        return Made(request.name("Id", limit=128), {"Id": request.name("Id", limit=128)})
+        made = Made(request.name("Id", limit=128), {"Id": request.name("Id", limit=128)})
+        _inline(request, request.properties["PolicyName"], {}, made)
+        return made
 
     def update(self, request: Request) -> Made:
         if request.changed("PolicyName"):
@@ -187,12 +199,16 @@ _HOLDERS = {"Roles": ("role", "RoleName"), "Users": ("user", "UserName"), "Group
 """Property → noun of the operation and member that names the holder."""
 
 
-def _inline(request: Request, name: str, previous: dict[str, Any]) -> None:
+def _inline(request: Request, name: str, previous: dict[str, Any], made: Made | None = None) -> None:
+    """`made`: what is there from the first holder on that has the policy."""
     iam, document = request.client("iam"), _text(request.properties["PolicyDocument"])
-    for key, (noun, member) in _HOLDERS.items():
-        for holder in request.properties.get(key, []):
-            put = getattr(iam, f"put_{noun}_policy")
-            put(**{member: holder}, PolicyName=name, PolicyDocument=document)
+    with ExitStack() as rest:
+        for key, (noun, member) in _HOLDERS.items():
+            for holder in request.properties.get(key, []):
+                put = getattr(iam, f"put_{noun}_policy")
+                put(**{member: holder}, PolicyName=name, PolicyDocument=document)
+                if made is not None:
+                    rest.enter_context(left_behind(made))
     _remove_inline(request, _gone(request, previous), name)
 
 
@@ -227,8 +243,10 @@ class ManagedPolicy(Handler):
                 Description=request.properties.get("Description", ""),
             )["Policy"]
             attributes |= {key: policy[key] for key in ("DefaultVersionId", "PolicyId") if key in policy}
-        _attach(request, arn, {})
-        return Made(arn, attributes)
+        made = Made(arn, attributes)
+        with left_behind(made):
+            _attach(request, arn, {})
+        return made
 
     def update(self, request: Request) -> Made:
         iam, arn = request.client("iam"), request.physical_id

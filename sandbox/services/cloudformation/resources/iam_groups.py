@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.services.cloudformation.resources.errors import unless_missing, unless_resumed
-from sandbox.services.cloudformation.resources.handler import Handler, Made, Request, resource_type
+from sandbox.services.cloudformation.resources.handler import (
+    Handler,
+    Made,
+    Request,
+    left_behind,
+    resource_type,
+)
 from sandbox.services.cloudformation.resources.iam import Identity
 
 
@@ -17,8 +23,10 @@ class Group(Identity):
         iam, name = request.client("iam"), request.name("GroupName", limit=128)
         with unless_resumed(request.resumed):
             iam.create_group(GroupName=name, Path=request.properties.get("Path", "/"))
-        self.set_policies(request, name)
-        return Made(name, {"Arn": iam.get_group(GroupName=name)["Group"]["Arn"]})
+        made = Made(name, {"Arn": iam.get_group(GroupName=name)["Group"]["Arn"]})
+        with left_behind(made):
+            self.set_policies(request, name)
+        return made
 
     def update(self, request: Request) -> Made:
         iam, name = request.client("iam"), request.physical_id
@@ -36,9 +44,13 @@ class Group(Identity):
 @resource_type("AWS::IAM::UserToGroupAddition")
 class UserToGroupAddition(Handler):
     def create(self, request: Request) -> Made:
-        self._add(request, request.properties["Users"])
         identifier = request.name("Id", limit=128)
-        return Made(identifier, {"Id": identifier})
+        made = Made(identifier, {"Id": identifier})
+        first, *others = request.properties["Users"]
+        self._add(request, [first])
+        with left_behind(made):
+            self._add(request, others)
+        return made
 
     def update(self, request: Request) -> Made:
         moved = request.changed("GroupName")

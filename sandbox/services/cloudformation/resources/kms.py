@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.services.cloudformation.resources import convert
 from sandbox.services.cloudformation.resources.errors import unless_missing, unless_resumed
-from sandbox.services.cloudformation.resources.handler import Handler, Made, Request, resource_type
+from sandbox.services.cloudformation.resources.handler import (
+    Handler,
+    Made,
+    Request,
+    left_behind,
+    resource_type,
+)
 from sandbox.services.cloudformation.stack.records import Stacks
 
 if TYPE_CHECKING:
@@ -43,9 +49,10 @@ class Key(Handler):
         _intend(request)
         metadata = begun or kms.create_key(**parameters)["KeyMetadata"]
         made = Made(metadata["KeyId"], {"KeyId": metadata["KeyId"], "Arn": metadata["Arn"]})
-        _rotate(kms, made.physical_id, request.properties, {})
-        if request.properties.get("Enabled") is False:
-            kms.disable_key(KeyId=made.physical_id)
+        with left_behind(made):
+            _rotate(kms, made.physical_id, request.properties, {})
+            if request.properties.get("Enabled") is False:
+                kms.disable_key(KeyId=made.physical_id)
         return made
 
     def wait(self, request: Request, made: Made) -> Made:

@@ -12,6 +12,7 @@ from sandbox.services.cloudformation.resources.handler import (
     Made,
     Request,
     ResourceFailed,
+    left_behind,
     resource_type,
 )
 from sandbox.services.cloudformation.resources.waiting import settled, wake
@@ -65,8 +66,10 @@ class Function(Handler):
         given |= {"FunctionName": name, "Code": lambda_code.members(request.properties), "Tags": request.tags}
         with unless_resumed(request.resumed):
             client.create_function(**given)
-        _reserve(request, client, name)
-        return Made(name, {"Arn": request.arn("lambda", f"function:{name}")})
+        made = Made(name, {"Arn": request.arn("lambda", f"function:{name}")})
+        with left_behind(made):
+            _reserve(request, client, name)
+        return made
 
     def update(self, request: Request) -> Made:
         client, name = request.client("lambda"), request.physical_id

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.services.cloudformation.resources.errors import unless_missing, unless_resumed
-from sandbox.services.cloudformation.resources.handler import Handler, Made, Request, resource_type
+from sandbox.services.cloudformation.resources.handler import (
+    Handler,
+    Made,
+    Request,
+    left_behind,
+    resource_type,
+)
 
 
 @resource_type("AWS::Logs::LogGroup")
@@ -34,8 +40,10 @@ class LogGroup(Handler):
             wanted["tags"] = request.tags
         with unless_resumed(request.resumed):
             logs.create_log_group(**wanted)
-        _retain(logs, name, request)
-        return Made(name, {"Arn": request.arn("logs", f"log-group:{name}:*")})
+        made = Made(name, {"Arn": request.arn("logs", f"log-group:{name}:*")})
+        with left_behind(made):
+            _retain(logs, name, request)
+        return made
 
     def update(self, request: Request) -> Made:
         logs, name = request.client("logs"), request.physical_id

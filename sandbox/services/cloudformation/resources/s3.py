@@ -15,7 +15,8 @@ from sandbox.services.cloudformation.resources.handler import (
     Handler,
     Made,
     Request,
-    ResourceFailed,
+    Taken,
+    left_behind,
     resource_type,
 )
 from sandbox.services.cloudformation.resources.s3_lifecycle import lifecycle
@@ -51,11 +52,13 @@ class Bucket(Handler):
         where = {} if region == _HOME else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         if not request.resumed and _exists(s3, name):
             # CreateBucket in us-east-1 succeeds for a bucket one owns; a stack must not take it over.
-            raise ResourceFailed(f"{name} already exists")
+            raise Taken(f"{name} already exists")
         with unless_resumed(request.resumed):
             s3.create_bucket(Bucket=name, **where)
-        _configure(request, name, {})
-        return Made(name, _attributes(name, region))
+        made = Made(name, _attributes(name, region))
+        with left_behind(made):
+            _configure(request, name, {})
+        return made
 
     def update(self, request: Request) -> Made:
         _configure(request, request.physical_id, request.previous)
@@ -197,7 +200,7 @@ class BucketPolicy(Handler):
         if not request.resumed:
             with unless_missing():
                 s3.get_bucket_policy(Bucket=name)
-                raise ResourceFailed(f"The bucket policy already exists on bucket {name}.")
+                raise Taken(f"The bucket policy already exists on bucket {name}.")
         return self._put(request, name)
 
     def update(self, request: Request) -> Made:

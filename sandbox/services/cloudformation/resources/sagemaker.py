@@ -14,6 +14,7 @@ from sandbox.services.cloudformation.resources.handler import (
     Made,
     Request,
     ResourceFailed,
+    left_behind,
     resource_type,
 )
 from sandbox.services.cloudformation.resources.waiting import settled
@@ -83,8 +84,9 @@ class ModelPackageGroup(Named):
 
     def create(self, request: Request) -> Made:
         made = super().create(request)
-        self._set_policy(request, made.attributes["ModelPackageGroupName"])
-        return self._described(request, made)
+        with left_behind(made):
+            self._set_policy(request, made.attributes["ModelPackageGroupName"])
+            return self._described(request, made)
 
     def update(self, request: Request) -> Made:
         if request.changed("ModelPackageGroupPolicy"):

@@ -6,7 +6,13 @@ from typing import Any
 
 from sandbox.services.cloudformation.resources import convert
 from sandbox.services.cloudformation.resources.errors import unless_missing
-from sandbox.services.cloudformation.resources.handler import Handler, Made, Request, resource_type
+from sandbox.services.cloudformation.resources.handler import (
+    Handler,
+    Made,
+    Request,
+    left_behind,
+    resource_type,
+)
 
 _UPDATED = (
     "ModelApprovalStatus",
@@ -44,9 +50,10 @@ class ModelPackage(Handler):
         token = request.properties.get("ClientToken", request.token[-36:])
         arn = client.create_model_package(**parameters, ClientToken=token)["ModelPackageArn"]
         if "ApprovalDescription" in request.properties:
-            client.update_model_package(
-                ModelPackageArn=arn, ApprovalDescription=request.properties["ApprovalDescription"]
-            )
+            with left_behind(Made(arn)):
+                client.update_model_package(
+                    ModelPackageArn=arn, ApprovalDescription=request.properties["ApprovalDescription"]
+                )
         return self._made(request, arn)
 
     def update(self, request: Request) -> Made:

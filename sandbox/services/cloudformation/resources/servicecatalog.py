@@ -13,6 +13,7 @@ from sandbox.services.cloudformation.resources.handler import (
     Made,
     Request,
     ResourceFailed,
+    left_behind,
     resource_type,
 )
 
@@ -83,7 +84,9 @@ class CloudFormationProduct(Handler):
         identifier = answer["ProductViewDetail"]["ProductViewSummary"]["ProductId"]
         first = answer["ProvisioningArtifactDetail"]
         made = [(first["Id"], first.get("Name", ""))]
-        made += [self._add(request, identifier, item, index) for index, item in enumerate(artifacts[1:], 1)]
+        with left_behind(_product(request, identifier, made)):
+            for index, item in enumerate(artifacts[1:], 1):
+                made.append(self._add(request, identifier, item, index))
         return _product(request, identifier, made)
 
     def update(self, request: Request) -> Made:

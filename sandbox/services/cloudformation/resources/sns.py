@@ -6,7 +6,13 @@ import json
 from typing import Any
 
 from sandbox.services.cloudformation.resources.errors import unless_missing
-from sandbox.services.cloudformation.resources.handler import Handler, Made, Request, resource_type
+from sandbox.services.cloudformation.resources.handler import (
+    Handler,
+    Made,
+    Request,
+    left_behind,
+    resource_type,
+)
 from sandbox.services.cloudformation.template.parameters import text_of
 
 _TOPIC = (
@@ -53,9 +59,11 @@ class Topic(Handler):
             name = request.name("TopicName", limit=256)
         given = {key: _text(request.properties[key]) for key in _TOPIC if key in request.properties}
         arn = sns.create_topic(Name=name, Attributes=given, Tags=_tags(request.tags))["TopicArn"]
-        for item in request.properties.get("Subscription", []):
-            sns.subscribe(TopicArn=arn, Protocol=item["Protocol"], Endpoint=item["Endpoint"])
-        return Made(arn, {"TopicArn": arn, "TopicName": name})
+        made = Made(arn, {"TopicArn": arn, "TopicName": name})
+        with left_behind(made):
+            for item in request.properties.get("Subscription", []):
+                sns.subscribe(TopicArn=arn, Protocol=item["Protocol"], Endpoint=item["Endpoint"])
+        return made
 
     def update(self, request: Request) -> Made:
         sns, arn = request.client("sns"), request.physical_id

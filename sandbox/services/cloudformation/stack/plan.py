@@ -52,7 +52,7 @@ def make(outline: Outline, stacks: Stacks, stack: Record, stack_tags: dict[str, 
     existing = {
         name: record
         for name, record in stacks.resources_of(stack["StackId"]).items()
-        if record.get("PhysicalResourceId")
+        if record.get("PhysicalResourceId") and not record.get("HalfMade")
     }
     lookups = Planned(stacks, existing, stored)
     evaluator = Evaluator(outline.template, outline.values, outline.place, lookups)

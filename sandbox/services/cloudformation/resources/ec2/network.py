@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from sandbox.services.cloudformation.resources import convert
 from sandbox.services.cloudformation.resources.errors import unless_missing
-from sandbox.services.cloudformation.resources.handler import Handler, Made, Request
+from sandbox.services.cloudformation.resources.handler import Handler, Made, Request, left_behind
 
 
 def specification(request: Request, kind: str) -> list[dict[str, Any]]:
@@ -47,8 +47,9 @@ class Network(Handler):
             parameters["TagSpecifications"] = tags
         made = convert.call(ec2, f"Create{self.noun}", parameters)
         identifier = (made[self.answer] if self.answer else made)[self.id]
-        self.settle(request, identifier)
-        return Made(identifier, self.attributes(request, identifier))
+        with left_behind(Made(identifier)):
+            self.settle(request, identifier)
+            return Made(identifier, self.attributes(request, identifier))
 
     def update(self, request: Request) -> Made:
         self.settle(request, request.physical_id)

@@ -6,7 +6,13 @@ from typing import Any, ClassVar
 
 from sandbox.services.cloudformation.resources.ec2.network import set_tags, specification
 from sandbox.services.cloudformation.resources.errors import unless_missing
-from sandbox.services.cloudformation.resources.handler import Handler, Made, Request, resource_type
+from sandbox.services.cloudformation.resources.handler import (
+    Handler,
+    Made,
+    Request,
+    left_behind,
+    resource_type,
+)
 
 _EVERYTHING = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 _PEERS = {
@@ -44,8 +50,9 @@ class SecurityGroup(Handler):
             TagSpecifications=specification(request, "security-group"),
             **vpc,
         )["GroupId"]
-        self._set_rules(request, identifier)
-        return self._made(request, identifier)
+        with left_behind(Made(identifier)):
+            self._set_rules(request, identifier)
+            return self._made(request, identifier)
 
     def update(self, request: Request) -> Made:
         self._set_rules(request, request.physical_id)
