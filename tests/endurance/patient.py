@@ -36,7 +36,6 @@ class PatientSandbox(SandboxProcess):
         self.answered = 0
         self.kills = 0
         self.on_answer: Callable[[], None] = lambda: None
-        self._clients: dict[tuple[str, str], Any] = {}
         self._up = threading.Event()
         self._up.set()
 
@@ -55,11 +54,7 @@ class PatientSandbox(SandboxProcess):
 
     def plain_client(self, service: str, principal: str = "root") -> Any:
         """boto3's own."""
-        if (service, principal) not in self._clients:
-            self._clients[service, principal] = super().client(
-                service, principal, connect_timeout=10, read_timeout=90
-            )
-        return self._clients[service, principal]
+        return super().client(service, principal, connect_timeout=10, read_timeout=90)
 
     def client(self, service: str, principal: str = "root", **_: Any) -> Any:
         return Patient(self, self.plain_client(service, principal))

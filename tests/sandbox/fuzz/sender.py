@@ -35,7 +35,7 @@ class Sender:
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
-            client = self._process.client(service, parameter_validation=False, read_timeout=50)
+            client = self._process.new_client(service, parameter_validation=False, read_timeout=50)
             client.meta.events.register("before-parse.*.*", self._keep)
             client.meta.events.register("before-call.*.*", self._write)
             self._clients[service] = client
