@@ -35,21 +35,9 @@ class PatientClone(Clone):
 
 
 class KilledLoop:
-    """`run` goes the whole way; `lost` and `doubled` are what was found wrong afterwards.
+    """`run` goes the whole way; `lost` and `doubled` are what was found wrong afterwards."""
 
-    `only_the_seed`: nothing is pushed, what goes to production is the seed's commit.
-    """
-
-    def __init__(
-        self,
-        sandbox: PatientSandbox,
-        folder: Path,
-        seed: int,
-        points: list[Point],
-        *,
-        only_the_seed: bool = False,
-    ) -> None:
-        self._only_the_seed = only_the_seed
+    def __init__(self, sandbox: PatientSandbox, folder: Path, seed: int, points: list[Point]) -> None:
         self.sandbox, self.folder = sandbox, folder
         self.stage = STAGES[0]
         self.endpoints: dict[str, str] = {}
@@ -87,8 +75,8 @@ class KilledLoop:
         self.stage = "provision"
         self.project = self._provision(template)
         self.stage = "push"
-        self.commit = self._first_commit() if self._only_the_seed else self._push()
-        self.commits = [self.seed_commit, *({self.commit} - {self.seed_commit})]
+        self.commit = self._push()
+        self.commits = [self.seed_commit, self.commit]
         self.stage = "build"
         self._until_training()
         self.stage = "train"
@@ -139,10 +127,6 @@ class KilledLoop:
         account = described["ProjectArn"].split(":")[4]
         names = Names(project=NAME, project_id=described["ProjectId"], account=account)
         return Project(self.sandbox, names, self.folder)
-
-    def _first_commit(self) -> str:
-        self.seed_commit = self.project.head(self.project.names.model_build)
-        return self.seed_commit
 
     def _push(self) -> str:
         project = self.project

@@ -1,4 +1,5 @@
-"""Projects that have built nothing yet: what a build may do to another project, and a first deployment that fails."""
+"""Projects that have built nothing yet: what a build may do to another project, a first deployment that fails, and
+several that build at once."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.endurance import crowd
 from tests.loop import probe
 from tests.loop.broken import IMAGE, register_empty_model
 from tests.loop.left import resources
@@ -81,3 +83,11 @@ def test_a_first_deployment_that_fails_leaves_nothing_and_is_replaced_by_the_nex
         left = resources(project) - before
         assert left == {("AWS::CloudFormation::Stack", stack["StackName"])}
     assert stacks[0] != stacks[1]
+
+
+def test_projects_that_build_at_once_keep_apart(
+    sandbox: SandboxProcess, template: dict[str, str], tmp_path: Path
+) -> None:
+    result = crowd.run(sandbox, tmp_path, template, projects=3, commits=2)
+    assert result.wrong == []
+    assert result.executions == 6

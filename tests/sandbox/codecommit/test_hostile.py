@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -34,11 +35,17 @@ def bare(sandbox: SandboxProcess) -> Path:
     return path
 
 
-@pytest.fixture
-def clone(sandbox: SandboxProcess, bare: Path, tmp_path: Path) -> Path:
-    answer = git(sandbox, tmp_path, "clone", "-q", URL + NAME, "clone")
+@pytest.fixture(scope="module")
+def cloned(sandbox: SandboxProcess, bare: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("hostile")
+    answer = git(sandbox, folder, "clone", "-q", URL + NAME, "clone")
     assert answer.returncode == 0, answer.stderr
-    return tmp_path / "clone"
+    return folder / "clone"
+
+
+@pytest.fixture
+def clone(cloned: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(cloned, tmp_path / "clone", symlinks=True))
 
 
 def plumb(folder: Path, *arguments: str, data: bytes = b"") -> str:
