@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from tests.sandbox.cloudformation.stacks import Stacks, new_name, outputs, parameter, refusal
+from tests.sandbox_process import SandboxProcess
 
 
 def plan(stacks: Stacks, name: str, template: dict[str, Any], kind: str = "UPDATE") -> dict[str, Any]:
@@ -160,13 +161,22 @@ def test_where_changes_come_from(stacks: Stacks) -> None:
     stacks.delete(name)
 
 
-def test_an_import_that_would_not_be_made_is_refused(stacks: Stacks) -> None:
-    request = {
-        "StackName": new_name(),
-        "ChangeSetName": "first",
-        "ChangeSetType": "CREATE",
-        "TemplateBody": json.dumps({"Resources": {"A": parameter("a")}}),
-    }
-    told = refusal(stacks.client.create_change_set, **request, ImportExistingResources=True)
-    assert "ImportExistingResources is not implemented by the sandbox" in str(told)
-    assert stacks.client.create_change_set(**request, ImportExistingResources=False)["Id"]
+def test_what_exists_is_imported_on_the_way_by_none(stacks: Stacks, sandbox: SandboxProcess) -> None:
+    """`cdk bootstrap` asks for ImportExistingResources, most often where nothing exists yet."""
+    ssm, taken = sandbox.client("ssm"), new_name()
+    ssm.put_parameter(Name=taken, Value="theirs", Type="String")
+    for status, own in (("ROLLBACK_COMPLETE", taken), ("CREATE_COMPLETE", new_name())):
+        name, template = new_name(), {"Resources": {"A": parameter("ours", Name=own)}}
+        stacks.client.create_change_set(
+            StackName=name,
+            ChangeSetName="first",
+            ChangeSetType="CREATE",
+            TemplateBody=json.dumps(template),
+            ImportExistingResources=True,
+        )
+        stacks.client.execute_change_set(StackName=name, ChangeSetName="first")
+        assert stacks.rest(name)["StackStatus"] == status
+        told = stacks.reasons(name).get("A") or ""
+        assert ("ImportExistingResources is not implemented by the sandbox" in told) == (own == taken), told
+        stacks.delete(name)
+    assert ssm.get_parameter(Name=taken)["Parameter"]["Value"] == "theirs"

@@ -26,6 +26,9 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
+_NOT_IMPORTED = (
+    ": to import it by ImportExistingResources is not implemented by the sandbox, use ResourcesToImport"
+)
 _SNAPSHOT = (
     "PhysicalResourceId",
     "Properties",
@@ -288,6 +291,10 @@ def _failed(operation: Operation, record: Record, status: str, error: Exception 
         text = str(error)
     else:
         text = reason(record["ResourceType"], identifier, record["Token"], error)
+    if "HandlerErrorCode: AlreadyExists" in text and (operation.stack["Target"] or {}).get(
+        "ImportExistingResources"
+    ):
+        text += _NOT_IMPORTED
     if isinstance(error, Stopped) and status == "UPDATE_FAILED":
         text = "Resource update cancelled"
     operation.stacks.set_resource_status(operation.stack, record, status, text)

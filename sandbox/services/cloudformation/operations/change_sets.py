@@ -35,7 +35,7 @@ NO_CHANGES = (
 
 @operation("cloudformation", "CreateChangeSet")
 def create_change_set(call: Call, **request: Any) -> dict[str, Any]:
-    submission.refuse(request, "DeploymentMode", "ImportExistingResources")
+    submission.refuse(request, "DeploymentMode")
     kind = request.get("ChangeSetType", "UPDATE")
     if kind != "IMPORT" and request.get("ResourcesToImport"):
         raise TemplateError("ResourcesToImport can only be specified for a change set of type IMPORT")

@@ -232,6 +232,7 @@ def target_of(outline: Outline, request: dict[str, Any], stack_tags: dict[str, s
         "OnFailure": on_failure(request),
         "RetainExceptOnCreate": bool(request.get("RetainExceptOnCreate")),
         "StackPolicyDuringUpdate": request.get("StackPolicyDuringUpdateBody"),
+        "ImportExistingResources": bool(request.get("ImportExistingResources")),
     }
 
 
