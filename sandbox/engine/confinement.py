@@ -28,7 +28,7 @@ class Confinement:
 
     def around(self, argv: Sequence[str], seen: Iterable[Path | str], told: int) -> list[str]:
         """The command that runs `argv` with the state folder covered but for `seen` and its own working
-        folder, or as it is where the kernel does not allow it; either once it is told to (see `told`)."""
+        folder, or as it is where the kernel does not allow it; once it is told to (see `when_told`)."""
         if not supported():
             return when_told(argv, told)
         return [*_program("confine.py"), "--told", str(told), *_arguments(self._state, seen), *argv]

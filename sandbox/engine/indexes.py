@@ -24,8 +24,8 @@ class Index:
 
     def learn(self, key: str, record: dict[str, Any] | None) -> None:
         """What a record holds now; None: it is gone."""
-        before = self._values.pop(key, frozenset())
         now = frozenset(self._values_of(record)) if record is not None else frozenset()
+        before = self._values.pop(key, frozenset())
         for value in before - now:
             keys = self._keys[value]
             del keys[key]

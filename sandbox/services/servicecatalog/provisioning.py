@@ -124,10 +124,12 @@ def provision_product(
 def require(call: Call, identifier: str | None, name: str | None) -> Record:
     """A provisioned product by id or name."""
     records = call.records("provisioned")
-    by_id = records.get(identifier) if identifier else None
-    for record in [by_id] if by_id else records.where(_names, name) if name and not identifier else []:
-        if name in (None, record["Name"]):
-            return record
+    if identifier:
+        found = records.get(identifier)
+    else:
+        found = next(iter(records.where(_names, name)), None)
+    if found is not None and name in (None, found["Name"]):
+        return found
     raise AwsError("ResourceNotFoundException", f"Provisioned product {identifier or name} not found.")
 
 

@@ -115,6 +115,5 @@ def test_leftovers_have_ended_when_they_are_said_to(tmp_path: Path, confinement:
     while alive() < 16:
         time.sleep(0.01)
     assert Processes(Store(tmp_path / "records.sqlite"), confinement).kill_leftovers() == 8
-    if confinement is not None:
-        assert alive() == 0
+    assert alive() == 0
     assert all(process.wait().code < 0 for process in left)
